@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kernel → user space: every record that a BPF program puts in the ring buffer `events`.
+ *
+ * This file is the only definition. TypeScript's copy (src/receiver/ebpf/abi.gen.ts) is generated from the BTF of
+ * abi.bpf.c. Valid as BPF C, C11 and C++17.
+ *
+ * Rules: fixed-width types only; no enums as field types, no bit fields, unions, pointers or `long`; holes are
+ * written out and zeroed. Readers skip kinds they do not know by `size`.
+ */
+#ifndef KINDLING_EVENTS_H
+#define KINDLING_EVENTS_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+typedef __u64 mono_ns_t;     /* CLOCK_MONOTONIC, nanoseconds */
+typedef __u64 duration_ns_t; /* nanoseconds */
+
+#define COMM_LEN 16
+#define FILE_NAME_LEN 40
+#define KERNEL_FRAMES 32
+#define USER_FRAMES 96
+
+enum event_kind {
+	EVENT_NET_DATA = 1,   /* struct net_data_event + payload */
+	EVENT_NET_OPEN = 2,   /* struct net_open_event */
+	EVENT_NET_CLOSE = 3,  /* struct net_close_event */
+	EVENT_SCHED_WAIT = 4, /* struct sched_wait_event (+ wait_socket | wait_file) */
+	EVENT_CPU_SAMPLE = 5, /* struct cpu_sample_event */
+	EVENT_PROC_EXEC = 6,  /* struct proc_exec_event */
+	EVENT_TASK_EXIT = 7,  /* struct task_exit_event */
+};
+
+/* First in every event. `size` is the whole record, payload and padding included; always a multiple of 8. */
+struct event_header {
+	__u16 kind;  /* enum event_kind */
+	__u16 flags; /* kind-specific */
+	__u32 size;  /* bytes */
+	mono_ns_t time;
+};
+
+/*
+ * Endpoints of a socket as its owner sees them. IPv4 is written as v4-mapped IPv6 (::ffff:a.b.c.d).
+ * Ports are in host byte order. Unix sockets: family AF_UNIX, everything else 0.
+ */
+struct socket_tuple {
+	__u8 local_address[16];
+	__u8 remote_address[16];
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 family;  /* AF_INET, AF_INET6, AF_UNIX */
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 _pad;
+};
+
+enum net_direction {
+	NET_INGRESS = 0, /* the thread received */
+	NET_EGRESS = 1,  /* the thread sent */
+};
+
+enum net_role {
+	NET_ROLE_UNKNOWN = 0, /* opened before the agent started */
+	NET_ROLE_CLIENT = 1,  /* called connect() */
+	NET_ROLE_SERVER = 2,  /* came out of accept() */
+};
+
+enum net_data_flags {
+	NET_DATA_CONTINUATION = 1, /* a later part of a send() already announced; `length` is what is still to go */
+	NET_DATA_NO_MEMORY = 2,    /* payload not reachable (sendfile, splice) */
+};
+
+/*
+ * Bytes moved between a thread and a socket, in stream order per direction. The payload's first `captured` bytes
+ * follow the struct. Emitted by programs/net on the thread that sends or receives.
+ *
+ * `turn` counts the changes of direction on this socket, starting with 1 for the first byte in either direction, and
+ * advances even when records are lost: a gap in it says exactly how many messages were missed.
+ */
+struct net_data_event {
+	struct event_header hdr; /* flags: enum net_data_flags */
+	__u32 tgid;
+	__u32 tid;
+	__u64 socket_cookie;
+	__u32 position; /* TCP sequence number of the first byte */
+	__u32 length;   /* bytes in this operation */
+	__u32 turn;
+	__u16 captured; /* payload bytes in this record */
+	__u8 direction; /* enum net_direction */
+	__u8 role;      /* enum net_role */
+	struct socket_tuple tuple;
+	__u8 tail[8]; /* the operation's last bytes, right-aligned, zero-filled when shorter or not readable */
+};
+
+/* A TCP connection became ESTABLISHED. tgid/tid are 0 for accepted connections (softirq context). */
+struct net_open_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__u64 socket_cookie;
+	mono_ns_t connect_start; /* client only: SYN_SENT was entered; else 0 */
+	struct socket_tuple tuple;
+	__u8 role; /* enum net_role */
+	__u8 _pad[7];
+};
+
+/* A TCP socket reached CLOSE. Totals are the kernel's own, so lost records can be told from no traffic. */
+struct net_close_event {
+	struct event_header hdr;
+	__u64 socket_cookie;
+	__u64 bytes_sent;
+	__u64 bytes_received;
+	__u32 turns;  /* last value of net_data_event.turn */
+	__s32 error;  /* sk_err: 0, ECONNRESET, ETIMEDOUT, … */
+	struct socket_tuple tuple;
+	__u32 tgid; /* owner as last seen by net_data, 0 when no data moved */
+	__u32 old_state; /* TCP_* */
+};
+
+/* What the first argument of the interrupted syscall refers to, as an open file of the thread. */
+enum fd_kind {
+	FD_NONE = 0,    /* not in a syscall, or the argument is no descriptor */
+	FD_SOCKET = 1,  /* struct wait_socket follows */
+	FD_FILE = 2,    /* regular file; struct wait_file follows */
+	FD_BLOCK = 3,   /* block device; struct wait_file follows */
+	FD_PIPE = 4,    /* pipe or FIFO */
+	FD_CHAR = 5,    /* character device */
+	FD_ANON = 6,    /* anonymous inode: eventfd, epoll, timerfd, signalfd, … */
+	FD_DIRECTORY = 7,
+};
+
+enum sched_wait_flags {
+	SCHED_WAIT_OPEN = 1,      /* still waiting: hdr.time is the time of the report, not of a switch-in */
+	SCHED_WAIT_PREEMPTED = 2, /* was runnable when switched out: the whole interval is run-queue time */
+};
+
+/*
+ * A thread was off the CPU from `off` to hdr.time. Emitted at switch-in by programs/sched, and once, flagged OPEN, for
+ * waits longer than about a second (so that a reader never mistakes a sleeping thread for a running one).
+ *
+ *   previous switch-in       off                wake          hdr.time
+ *        │◄── on_before ────►│◄──── blocked ────►│◄─ run queue ─►│
+ */
+struct sched_wait_event {
+	struct event_header hdr; /* flags: enum sched_wait_flags */
+	__u32 tgid;
+	__u32 tid;
+	mono_ns_t off;
+	mono_ns_t wake;          /* 0: not seen (preempted, or woken before the programs were attached) */
+	duration_ns_t on_before; /* on-CPU time since the previous switch-in; 0 when that was not seen */
+	__u64 args[3];           /* syscall arguments 0…2; 0 when not in a syscall */
+	__s32 syscall;           /* syscall number; -1: not in a syscall (fault or interrupt) */
+	__u16 state;             /* task state at switch-out: 0 runnable, 1 interruptible, 2 uninterruptible, … */
+	__u8 iowait;             /* task->in_iowait */
+	__u8 fd_kind;            /* enum fd_kind */
+	__u32 waker_tgid;        /* 0: interrupt, or not seen */
+	__u32 waker_tid;
+	__s32 waker_syscall; /* the waker's own syscall number, -1 none */
+	__u32 _pad;
+};
+
+struct wait_socket {
+	__u64 socket_cookie; /* 0 when the kernel has not given one */
+	struct socket_tuple tuple;
+	__u8 listening; /* 1: accept() on a listening socket */
+	__u8 _pad[7];
+};
+
+struct wait_file {
+	__u64 inode;
+	__u32 device; /* kernel dev_t */
+	__u32 fd;
+	char name[FILE_NAME_LEN]; /* last path component, NUL-padded, may be truncated */
+};
+
+/* One tick of the CPU clock (programs/cpu). Addresses are innermost first; unused slots are 0. */
+struct cpu_sample_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__u32 cpu;
+	__u16 kernel_frames;
+	__u16 user_frames;
+	char comm[COMM_LEN]; /* of the thread */
+	__u64 kernel_stack[KERNEL_FRAMES];
+	__u64 user_stack[USER_FRAMES];
+};
+
+/* A process replaced its program image (programs/proc). */
+struct proc_exec_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 parent_tgid;
+	char comm[COMM_LEN];
+};
+
+/* A thread ended; the process too when tid == tgid and `last` is set. */
+struct task_exit_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__s32 exit_code; /* wait(2) status, not shifted */
+	__u8 last;       /* 1: the last thread of the process */
+	__u8 _pad[3];
+};
+
+/*
+ * Per-CPU counters in the map `stats`. Each line's comment is the help text of the exported metric; names without the
+ * STAT_ prefix, in lower case, are the reason labels.
+ */
+enum stat {
+	STAT_NET_DATA_EVENTS = 0,     /* Socket operations written to the ring buffer. */
+	STAT_NET_DATA_RING_FULL,      /* Socket operations lost because the ring buffer was full. */
+	STAT_NET_DATA_FAULT,          /* Socket operations whose payload could not be read (page not present). */
+	STAT_NET_TURNS,               /* Messages (changes of direction on a socket) seen, lost ones included. */
+	STAT_NET_TURNS_RING_FULL,     /* Messages whose first record was lost because the ring buffer was full. */
+	STAT_NET_SOCKET_STATE_FULL,   /* Socket operations skipped because no per-socket state could be allocated. */
+	STAT_NET_CONNECTION_EVENTS,   /* Connection open and close records written. */
+	STAT_NET_CONNECTION_RING_FULL, /* Connection records lost because the ring buffer was full. */
+	STAT_SCHED_EVENTS,            /* Wait records written. */
+	STAT_SCHED_RING_FULL,         /* Wait records lost because the ring buffer was full. */
+	STAT_SCHED_TASK_STATE_FULL,   /* Switches skipped because no per-thread state could be allocated. */
+	STAT_CPU_SAMPLES,             /* Stack samples written. */
+	STAT_CPU_RING_FULL,           /* Stack samples lost because the ring buffer was full. */
+	STAT_PROC_EVENTS,             /* Process records written. */
+	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
+	STAT_COUNT,
+};
+
+#endif /* KINDLING_EVENTS_H */
