@@ -7,7 +7,10 @@ import type { EventSink, Exchange, MonoNs, ProcessTable, Symbolizer } from './ty
  * order in which it saw them; the join holds them back until it knows enough, then answers through `JoinOutput`.
  */
 export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' | 'exit'> {
-  /** A finished exchange, either side of a connection. Comes back exactly once through `emitExchange`. */
+  /**
+   * A finished exchange, either side of a connection. Comes back once through `emitExchange` to become a span of its
+   * own, or never, when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`).
+   */
   exchange(exchange: Exchange): void;
   /** An OTLP traces batch from an SDK. `id` comes back exactly once through `answer`. */
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
