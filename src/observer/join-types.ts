@@ -1,6 +1,14 @@
 import type { Origin } from '../component/signal.js';
 import type { Logger } from '../telemetry/logger.js';
-import type { EventSink, Exchange, MonoNs, ProcessTable, Symbolizer } from './types.js';
+import type {
+  EventSink,
+  Exchange,
+  MonoNs,
+  NetDataRecord,
+  NetOpenRecord,
+  ProcessTable,
+  Symbolizer,
+} from './types.js';
 
 /**
  * Where the observer and the join meet. The observer feeds events, finished exchanges and the batches of SDKs in the
@@ -12,6 +20,15 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
    * own, or never, when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`).
    */
   exchange(exchange: Exchange): void;
+  /**
+   * Every socket operation, before the exchange it completes. Tells which request an event loop worked for, and that the
+   * thread was running. Nothing is kept of `record`. Without it event loops with several requests stay unexplained.
+   */
+  netOperation?(record: NetDataRecord): void;
+  /** A connection was established. Explains the time in which an event loop waited for it. */
+  netOpened?(record: NetOpenRecord): void;
+  /** Scheduler records may be missing between both times: the ring was full. */
+  lost?(from: MonoNs, to: MonoNs): void;
   /** An OTLP traces batch from an SDK. `id` comes back exactly once through `answer`. */
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
   /** Every event up to `watermark` has been delivered; it never goes back. Results are emitted from here. */
@@ -57,6 +74,14 @@ export interface JoinConfig {
   readonly windowMs: number;
   /** What is attached must be at least this sure, 0…1. */
   readonly minConfidence: number;
+  /** How long an exchange waits for the span of its process' SDK, milliseconds (default 6000: SDKs batch 5 s). */
+  readonly apmWaitMs?: number;
+  /** Most events on one span; the rest is merged by class (default 64). */
+  readonly maxEvents?: number;
+  /** Memory of the timeline, bytes (default 64 MiB). */
+  readonly timelineBytes?: number;
+  /** Most exchanges that wait; above it the oldest leave early, counted (default 50,000). */
+  readonly maxHeldExchanges?: number;
 }
 
 export interface JoinDependencies extends JoinOutput {
