@@ -21,6 +21,8 @@ export const LOSS_REASONS = [
   'not_captured',
   /** The request began before the programs were attached. */
   'joined_in_middle',
+  /** It was under way when the agent stopped. */
+  'shutdown',
 ] as const;
 export type LossReason = (typeof LOSS_REASONS)[number];
 
@@ -57,6 +59,6 @@ export class ExchangeCounters {
 function createSide(): SideCounters {
   return {
     emitted: 0,
-    lost: { ring_full: 0, evicted: 0, malformed: 0, not_captured: 0, joined_in_middle: 0 },
+    lost: { ring_full: 0, evicted: 0, malformed: 0, not_captured: 0, joined_in_middle: 0, shutdown: 0 },
   };
 }

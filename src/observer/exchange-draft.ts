@@ -1,4 +1,4 @@
-import { type MessageHead } from '../protocols/http1/head.js';
+import type { MessageHead } from '../protocols/http1/head.js';
 import { readWireContext } from '../protocols/trace-context/carriers.js';
 import type { MonoNs, WireContext } from './types.js';
 
@@ -20,6 +20,9 @@ export class ExchangeDraft {
   requestEnd: MonoNs;
   requestBytes = 0;
 
+  /** Set when the request's head is known, see `ExchangeLinks`. */
+  identity: Uint8Array | undefined;
+
   /** The client waits for `100 Continue` before it sends the body: an extra pair of turns is not a lost request. */
   expectsContinue: boolean;
 
@@ -31,6 +34,8 @@ export class ExchangeDraft {
   responseBytes = 0;
   /** The response's body ends with the connection. */
   untilClose = false;
+  /** The end of the response's head was not captured: only silence or the next request tells where it ends. */
+  cut = false;
   /** Bytes of it were not seen, so that an end may be later than its last seen byte. */
   gap = false;
 

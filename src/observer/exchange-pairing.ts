@@ -67,10 +67,21 @@ export class ExchangePairing {
   #skipResponse = false;
   #lastWasRequest: boolean;
   #malformedTurns = 0;
+  #proven: boolean;
   #lastActivity: MonoNs = 0;
 
-  /** `turn` and `lastWasRequest`: the last turn that is accounted for, and its direction. */
-  constructor(host: PairingHost, role: 'server' | 'client', turn: number, lastWasRequest: boolean) {
+  /**
+   * `turn` and `lastWasRequest`: the last turn that is accounted for, and its direction. Until a start line has been
+   * read nothing is counted unless the connection is `proven` to be HTTP.
+   */
+  constructor(
+    host: PairingHost,
+    role: 'server' | 'client',
+    turn: number,
+    lastWasRequest: boolean,
+    proven: boolean,
+  ) {
+    this.#proven = proven;
     this.#host = host;
     this.role = role;
     this.turn = turn;
@@ -82,12 +93,14 @@ export class ExchangePairing {
 
   /** Exchanges that are neither emitted nor lost yet. */
   get held(): number {
-    return this.#queue.length + (this.#requests.inHead ? 1 : 0);
+    const draining = this.#draining === undefined ? 0 : 1;
+    return draining + this.#queue.length + (this.#requests.inHead && this.#proven ? 1 : 0);
   }
 
-  /** True when the request that starts at `offset` is under way here (see `ExchangeLinks`). */
-  hasRequestAt(offset: number): boolean {
-    return this.#asking?.requestOffset === offset || this.#queue.some((draft) => draft.requestOffset === offset);
+  /** The request that starts at stream position `offset`, while it is remembered (see `ExchangeLinks`). */
+  requestAt(offset: number): ExchangeDraft | undefined {
+    if (this.#asking?.requestOffset === offset) return this.#asking;
+    return this.#queue.find((draft) => draft.requestOffset === offset);
   }
 
   /** The next response belongs to a request that is counted already. */
@@ -117,10 +130,8 @@ export class ExchangePairing {
     if (this.#answering !== undefined) {
       this.#finish(this.#answering, this.#responses.inCountedBody || error !== 0 ? ended : undefined);
     }
-    if (this.#responses.inHead) this.#dropAll('malformed');
     while (this.#queue.length > 0) this.#finish(this.#queue[0]!, error === 0 ? 'no_response' : 'reset');
-    if (this.#requests.inHead) this.#counters.lost.malformed++;
-    this.#requests.reset();
+    this.#dropHead('malformed');
     this.live = false;
   }
 
@@ -129,13 +140,12 @@ export class ExchangePairing {
     return this.#queue.length > 0;
   }
 
-  /** The connection's place in the table is needed. */
-  evict(): void {
+  /** The connection is to be forgotten while it lives on. */
+  abandon(reason: 'evicted' | 'shutdown'): void {
     if (this.#draining !== undefined) this.#drained();
     if (this.#answering !== undefined) this.#finish(this.#answering, 'gap');
-    this.#dropAll('evicted');
-    if (this.#requests.inHead) this.#counters.lost.evicted++;
-    this.#requests.reset();
+    this.#dropAll(reason);
+    this.#dropHead(reason);
     this.live = false;
   }
 
@@ -146,10 +156,10 @@ export class ExchangePairing {
     if (this.#draining !== undefined) this.#drained();
     const answering = this.#answering;
     if (answering !== undefined) {
-      if (this.#responses.inOpenBody && !answering.untilClose) {
+      if (answering.cut) {
         this.#finish(answering, undefined);
         this.#responses.lose();
-      } else if (this.#responses.inCountedBody && quiet >= timeoutNs) {
+      } else if (!answering.untilClose && quiet >= timeoutNs) {
         this.#finish(answering, 'gap');
         this.#responses.lose();
       }
@@ -164,8 +174,10 @@ export class ExchangePairing {
     const requests = this.#requests;
     if (!requests.inCountedBody) return false;
     const missing = this.#requestCursor.distance(record.position);
-    if (missing <= 0) return true;
-    return missing < requests.remaining;
+    if (missing <= 0 || missing < requests.remaining) return true;
+    // Chunks: counting stops at lost bytes, but a body that was asked for is expected here.
+    const chunked = requests.remaining === 0;
+    return chunked && this.#queue[0]?.expectsContinue === true && !startsMessage(record, true);
   }
 
   #turnTo(record: NetDataRecord, request: boolean, step: number): void {
@@ -179,8 +191,9 @@ export class ExchangePairing {
         this.#finish(this.#answering, undefined);
       }
       if (this.#answering === undefined) this.#responses.reset();
-      // A body that never came in full: its end was lost, or the server answered early and the client gave up.
-      if (!this.#requests.inHead) this.#requests.reset();
+      // A head or body that never came in full: its end was lost, or the server answered early.
+      this.#dropHead('ring_full');
+      this.#requests.reset();
     } else {
       if (this.#answering === undefined && !this.#responses.inHead) this.#responses.reset();
       if (lostRequest || this.#skipResponse) {
@@ -221,9 +234,9 @@ export class ExchangePairing {
       this.#finish(this.#answering, this.#responses.inCountedBody ? 'gap' : undefined);
       this.#responses.reset();
     }
+    this.#dropHead('ring_full');
     if (requests > 0) {
       this.#counters.lost.ring_full += requests;
-      if (this.#requests.inHead) this.#counters.lost.ring_full++;
       this.#requests.reset();
     }
     return requests > 0 && lastLostWasRequest;
@@ -341,6 +354,7 @@ export class ExchangePairing {
       case 'head':
       case 'head_cut':
         this.#malformedTurns = 0;
+        this.#proven = true;
         if (request) this.#requestHead(record, reader.event === 'head_cut');
         else this.#responseHead(record, reader.event === 'head_cut');
         break;
@@ -353,8 +367,8 @@ export class ExchangePairing {
         if (request ? this.#queue.length === 0 : true) this.#lostStart(request, 'not_captured');
         break;
       case 'malformed':
-        this.#lostStart(request, 'malformed');
-        if (++this.#malformedTurns >= MALFORMED_TURNS) this.#stop('malformed');
+        if (this.#proven) this.#lostStart(request, 'malformed');
+        if (++this.#malformedTurns >= MALFORMED_TURNS || !this.#proven) this.#stop('malformed');
         break;
       case 'none':
         break;
@@ -395,7 +409,8 @@ export class ExchangePairing {
     const framing = responseFraming(head, draft?.method ?? '');
     this.#responses.startBody(cut && framing !== 'interim' ? 'unknown' : framing, head.contentLength);
     if (framing === 'interim') {
-      if (draft !== undefined) draft.expectsContinue &&= head.statusCode !== 100 || this.#requests.inCountedBody;
+      if (draft !== undefined)
+        draft.expectsContinue &&= head.statusCode !== 100 || this.#requests.inCountedBody;
       return;
     }
     if (draft === undefined) {
@@ -408,7 +423,8 @@ export class ExchangePairing {
     draft.responseOffset = this.#responseStart.offset;
     draft.responseEnd = record.time;
     draft.responseTid = record.tid;
-    draft.untilClose = framing === 'close';
+    draft.untilClose = framing === 'close' && !cut;
+    draft.cut = cut;
     draft.gap ||= cut;
     this.#answering = draft;
     if (framing === 'none') this.#ended(record, false);
@@ -424,6 +440,7 @@ export class ExchangePairing {
     this.#noteProgress(record, request, cursor);
     if (request || this.#answering === undefined) return;
     if (record.egress && record.length > LARGEST_SEGMENT) {
+      if (this.#draining !== undefined) this.#drained();
       this.#draining = this.#answering;
       this.#drainEnd = (record.position + record.length) >>> 0;
       this.#answering = undefined;
@@ -455,8 +472,15 @@ export class ExchangePairing {
     this.#answering = undefined;
   }
 
+  /** Counts a request whose head was being read. */
+  #dropHead(reason: LossReason): void {
+    if (!this.#requests.inHead) return;
+    if (this.#proven) this.#counters.lost[reason]++;
+    this.#requests.reset();
+  }
+
   #stop(reason: LossReason): void {
-    if (reason === 'malformed') this.#host.counters.left++;
+    if (reason === 'malformed' && this.#proven) this.#host.counters.left++;
     this.#dropAll(reason);
     this.live = false;
   }
