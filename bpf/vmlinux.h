@@ -68,7 +68,10 @@ struct bpf_dynptr {
 	__u64 __opaque[2];
 } __attribute__((aligned(8)));
 
-struct __sk_buff;
+/* Only a name for kernel functions; a body, because libbpf compares the kinds of types. */
+struct __sk_buff {
+	__u32 len;
+};
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wpadded" /* these layouts are never used */
