@@ -5,7 +5,7 @@
  * covers is `unattributed`. All cuts are whole nanoseconds after the span's start and each slice begins where the one
  * before it ends, therefore the classes always sum to the duration.
  */
-import { type WaitDetail, WAIT_CLASS, waitDetail, waitReason } from './classify.js';
+import { WAIT_CLASS, type WaitDetail, waitDetail, waitReason } from './classify.js';
 import type { Architecture } from './classify-syscalls.js';
 import type { Timeline } from './timeline.js';
 import { type MonoNs, TIME_CLASSES, type TimeClass, type WaitRecord } from './types.js';
@@ -57,7 +57,10 @@ export function breakDown(
   timeline: Timeline,
   architecture: Architecture,
 ): Breakdown {
-  const totals = Object.fromEntries(TIME_CLASSES.map((timeClass) => [timeClass, 0])) as Record<TimeClass, number>;
+  const totals = Object.fromEntries(TIME_CLASSES.map((timeClass) => [timeClass, 0])) as Record<
+    TimeClass,
+    number
+  >;
   const slices: Slice[] = [];
   let cursor = 0;
   const add = (

@@ -67,7 +67,8 @@ export class JoinConnections {
   /** Whether a request on another socket than `except` was being worked on by the thread at `until`. */
   hasPending(tgid: number, tid: number, until: MonoNs, except: number): boolean {
     for (const [cookie, pending] of this.#pending) {
-      if (pending.tid === tid && pending.tgid === tgid && cookie !== except && pending.since <= until) return true;
+      if (pending.tid === tid && pending.tgid === tgid && cookie !== except && pending.since <= until)
+        return true;
     }
     return false;
   }
@@ -76,7 +77,13 @@ export class JoinConnections {
     let connection = this.#byCookie.get(cookie);
     if (connection === undefined) {
       if (this.#byCookie.size >= MAX_CONNECTIONS) deleteOldest(this.#byCookie);
-      connection = { role: 'unknown', peer: { address, port }, connectTid: 0, connectStart: 0, connectEnd: 0 };
+      connection = {
+        role: 'unknown',
+        peer: { address, port },
+        connectTid: 0,
+        connectStart: 0,
+        connectEnd: 0,
+      };
       this.#byCookie.set(cookie, connection);
     }
     return connection;

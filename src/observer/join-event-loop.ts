@@ -249,7 +249,8 @@ class Plan {
   /** The thread that ended `wait`, if this thread had woken it during the unit's own work; and since when it worked. */
   #poolThread(wait: WaitRecord): { tid: number; from: MonoNs } | undefined {
     const { tgid, tid } = this.#unit;
-    if (wait.wake === 0 || wait.wakerTgid !== tgid || wait.wakerTid === tid || wait.wakerTid === 0) return undefined;
+    if (wait.wake === 0 || wait.wakerTgid !== tgid || wait.wakerTid === tid || wait.wakerTid === 0)
+      return undefined;
     let handedOver: WaitRecord | undefined;
     const { timeline, architecture } = this.#context;
     timeline.visit(tgid, wait.wakerTid, this.#unit.from, wait.wake, (_from, _to, kind, record) => {
@@ -257,7 +258,8 @@ class Plan {
       // The wake-up that ended it may be the one that is looked at; a later one is not about this work.
       if (record!.wake > 0 && record!.wake < wait.wake) handedOver = record;
     });
-    if (handedOver === undefined || handedOver.wakerTid !== tid || handedOver.wakerTgid !== tgid) return undefined;
+    if (handedOver === undefined || handedOver.wakerTid !== tid || handedOver.wakerTgid !== tgid)
+      return undefined;
     return this.#isOwnAt(handedOver.wake) ? { tid: wait.wakerTid, from: handedOver.wake } : undefined;
   }
 
@@ -312,7 +314,11 @@ class Plan {
     if (from < to) this.#pieces.push({ ...this.#base(this.#unit.tid, 1, ''), from, to, as });
   }
 
-  #base(tid: number, factor: number, evidence: string): Pick<Piece, 'tgid' | 'tid' | 'confidence' | 'evidence'> {
+  #base(
+    tid: number,
+    factor: number,
+    evidence: string,
+  ): Pick<Piece, 'tgid' | 'tid' | 'confidence' | 'evidence'> {
     const unit = this.#unit;
     const confidence = Math.min(factor, unit.confidence * (this.#alone ? ALONE : AMONG_OTHERS));
     return { tgid: unit.tgid, tid, confidence, evidence: `${unit.evidence},event_loop${evidence}` };
