@@ -9,16 +9,25 @@ export interface EdgeCounter {
   received(unit: Unit, items: number): void;
   sent(unit: Unit, items: number): void;
   dropped(unit: Unit, items: number, reason: string): void;
+  /** Items that went in and for which the component has not answered yet: +n before, -n after. */
+  open(unit: Unit, change: number): void;
 }
 
 interface Tally {
   received: number | undefined;
   sent: number | undefined;
   dropped: Map<string, number>;
-  held: number;
+  held: number | undefined;
+  open: number;
 }
 
-const emptyTally = (): Tally => ({ received: undefined, sent: undefined, dropped: new Map(), held: 0 });
+const emptyTally = (): Tally => ({
+  received: undefined,
+  sent: undefined,
+  dropped: new Map(),
+  held: undefined,
+  open: 0,
+});
 
 /**
  * The numbers of one component instance.
@@ -54,12 +63,13 @@ export class ComponentAccount {
     return [...units].map((unit) => {
       const own = this.#own.get(unit);
       const edges = this.#edges.get(unit) ?? emptyTally();
-      const counted = own !== undefined;
       const received = own?.received ?? edges.received ?? 0;
       const sent = own?.sent ?? edges.sent ?? 0;
-      const dropped = Object.fromEntries(counted ? own.dropped : edges.dropped);
-      const held = own?.held ?? 0;
+      const dropped = Object.fromEntries(own?.dropped ?? edges.dropped);
       const lost = Object.values(dropped).reduce((sum, items) => sum + items, 0);
+      const rest = received - sent - lost;
+      // Without a figure of its own, a component holds what it has been given and not answered for.
+      const held = own?.held ?? (edges.open > 0 ? Math.max(0, rest) : 0);
       return {
         component: this.identity,
         unit,
@@ -67,7 +77,7 @@ export class ComponentAccount {
         sent,
         dropped,
         held,
-        unaccounted: received - sent - lost - held,
+        unaccounted: rest - held,
       };
     });
   }
@@ -122,6 +132,9 @@ function tallyInto(tallies: Map<Unit, Tally>): EdgeCounter {
       if (items === 0) return;
       const { dropped } = tallyOf(tallies, unit);
       dropped.set(reason, (dropped.get(reason) ?? 0) + items);
+    },
+    open: (unit, change) => {
+      tallyOf(tallies, unit).open += change;
     },
   };
 }
