@@ -173,7 +173,8 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     this.#hold(-batch.itemCount);
     this.#gaugeQueue();
     if (outcome.status === 'sent') {
-      metrics.sent(this.#signal, batch.itemCount);
+      const rejected = this.#sender.rejectedItems?.(batch as Batch<S>) ?? 0;
+      metrics.sent(this.#signal, batch.itemCount - rejected);
       return;
     }
     metrics.dropped(this.#signal, batch.itemCount, outcome.reason);
