@@ -11,7 +11,7 @@ import type { Consumer, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Origin, Signal } from '../../component/signal.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
-import { validateBatch } from '../../otlp/validate.js';
+import { validate } from '../../otlp/validate.js';
 import { rpcErrorOf } from '../../transport/consumer-failure.js';
 import { GRPC_STATUS, grpcStatusName, type RpcError } from '../../transport/grpc-status.js';
 
@@ -41,7 +41,7 @@ export class Intake {
     const { metrics, id } = this.#settings;
     let itemCount: number;
     try {
-      itemCount = validateBatch(this.signal, bytes);
+      itemCount = validate(this.signal, bytes);
     } catch (error) {
       if (error instanceof MalformedError) this.lost('malformed', protocol);
       throw error;
