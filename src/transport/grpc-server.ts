@@ -11,6 +11,7 @@ import * as http2 from 'node:http2';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Origin } from '../component/signal.js';
+import { encodeStatus } from '../otlp/responses.js';
 import type { ByteBudget } from './byte-budget.js';
 import { DecompressError, GRPC_DECOMPRESSORS } from './decompress.js';
 import { type GrpcKeepaliveOptions, keepGrpcSessionAlive } from './grpc-keepalive.js';
@@ -19,7 +20,6 @@ import { encodeGrpcMessage, GRPC_STATUS, RpcError } from './grpc-status.js';
 import { parseGrpcTimeout } from './grpc-timeout.js';
 import { listen, type OpenListener } from './listen.js';
 import { connectionOf } from './peer.js';
-import { encodeRpcStatus } from './rpc-status-codec.js';
 
 /** One method. Bytes are encoded messages without the gRPC prefix. */
 export interface UnaryMethod {
@@ -360,7 +360,7 @@ function respondError(stream: http2.ServerHttp2Stream, error: RpcError): void {
       'grpc-message': encodeGrpcMessage(error.message),
       ...(error.retryDelayMs === undefined
         ? {}
-        : { 'grpc-status-details-bin': encodeRpcStatus(error).toString('base64') }),
+        : { 'grpc-status-details-bin': Buffer.from(encodeStatus(error)).toString('base64') }),
     },
     { endStream: true },
   );

@@ -1,11 +1,11 @@
 /**
- * gRPC status codes, their mapping to HTTP, and `google.rpc.Status` with the one detail that OTLP uses, `RetryInfo`.
+ * gRPC status codes and their mapping to HTTP.
  *
  * Sources: https://github.com/grpc/grpc/blob/v1.66.0/doc/statuscodes.md,
  * https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md (Status-Message percent-encoding),
- * https://github.com/googleapis/googleapis/blob/master/google/rpc/{status,error_details}.proto,
  * https://opentelemetry.io/docs/specs/otlp/ (retryable codes, throttling).
  */
+import type { RpcStatus } from '../otlp/responses.js';
 
 export const GRPC_STATUS = {
   OK: 0,
@@ -106,14 +106,6 @@ export function grpcStatusOfHttp(httpStatus: number): number {
     default:
       return GRPC_STATUS.UNKNOWN;
   }
-}
-
-/** `google.rpc.Status`, as far as OTLP uses it. */
-export interface RpcStatus {
-  readonly code: number;
-  readonly message: string;
-  /** From a `RetryInfo` detail: when the client may try again. */
-  readonly retryDelayMs?: number | undefined;
 }
 
 /** A failed call. Thrown by a handler of `GrpcServer`, whose text and code the client then sees. */

@@ -17,13 +17,13 @@ import {
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, type RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
+import { decodeExportResponse, decodeStatus } from '../../otlp/responses.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
-import { readPartialSuccess } from '../../pipeline/otlp-export/export-response.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
+import { readable } from '../../pipeline/otlp-export/readable.js';
 import { isRetryableGrpcStatus } from '../../transport/grpc-status.js';
-import { decodeRpcStatus } from '../../transport/rpc-status-codec.js';
 import { hostAndPort, type OtlpGrpcConfig } from './config.js';
 import { credentialsOf } from './credentials.js';
 
@@ -109,7 +109,12 @@ export class OtlpGrpcSender implements Sender {
           reject(failureOf(error));
           return;
         }
-        if (response !== undefined) this.#options.log.note(batch, readPartialSuccess(response));
+        if (response !== undefined) {
+          this.#options.log.note(
+            batch,
+            readable(() => decodeExportResponse(response)),
+          );
+        }
         resolve();
       });
     });
@@ -142,7 +147,8 @@ function failureOf(error: Error | undefined): RetryableError | PermanentError {
     return new PermanentError(`Permanent error: ${error?.message ?? 'unknown error'}`, { cause: error });
   }
   const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
-  const retryDelayMs = details instanceof Buffer ? decodeRpcStatus(details)?.retryDelayMs : undefined;
+  const retryDelayMs =
+    details instanceof Buffer ? readable(() => decodeStatus(details))?.retryDelayMs : undefined;
   const rpcStatus = { code: error.code, message: error.details, retryDelayMs };
   if (isRetryableGrpcStatus(error.code, retryDelayMs !== undefined)) {
     return exportFailure(rpcStatus, 'retryable', error);

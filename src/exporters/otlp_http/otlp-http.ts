@@ -11,14 +11,19 @@ import {
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
-import { otlpToJson } from '../../otlp/json.js';
+import { toJson } from '../../otlp/json-writer.js';
+import {
+  decodeExportResponse,
+  decodeStatus,
+  exportResponseFromJson,
+  statusFromJson,
+} from '../../otlp/responses.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
-import { readPartialSuccess, readPartialSuccessJson } from '../../pipeline/otlp-export/export-response.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
+import { readable } from '../../pipeline/otlp-export/readable.js';
 import { GRPC_STATUS, grpcStatusOfHttp } from '../../transport/grpc-status.js';
-import { decodeRpcStatus, rpcStatusFromJson } from '../../transport/rpc-status-codec.js';
 import { readClientTls } from '../../transport/tls-files.js';
 import type { OtlpHttpConfig } from './config.js';
 import { type HttpAnswer, HttpTransport } from './http-transport.js';
@@ -78,7 +83,7 @@ export class OtlpHttpSender implements Sender {
     const transport = this.#transport;
     if (transport === undefined) throw new PermanentError('exporter is not started');
     const json = this.#options.config.encoding === 'json';
-    const bytes = json ? Buffer.from(otlpToJson(batch.signal, batch.bytes)) : batch.bytes;
+    const bytes = json ? Buffer.from(toJson(batch.signal, batch.bytes)) : batch.bytes;
     let answer: HttpAnswer;
     try {
       answer = await transport.post(bytes, abort);
@@ -91,9 +96,12 @@ export class OtlpHttpSender implements Sender {
     if (answer.status < 200 || answer.status > 299) {
       throw failureOf(answer, transport.url, this.#options.now());
     }
-    const partial = isJson(answer)
-      ? readPartialSuccessJson(answer.body.toString('utf8'))
-      : readPartialSuccess(answer.body);
+    const { body } = answer;
+    const partial = readable(() =>
+      isJson(answer)
+        ? exportResponseFromJson(batch.signal, body.toString('utf8'))
+        : decodeExportResponse(body),
+    );
     this.#options.log.note(batch, partial);
   }
 
@@ -136,7 +144,9 @@ const isJson = ({ headers }: HttpAnswer): boolean =>
 
 function failureOf(answer: HttpAnswer, url: string, nowMs: number): RetryableError | PermanentError {
   const { status, headers, body } = answer;
-  const detail = isJson(answer) ? rpcStatusFromJson(body.toString('utf8')) : decodeRpcStatus(body);
+  const detail = readable(() =>
+    isJson(answer) ? statusFromJson(body.toString('utf8')) : decodeStatus(body),
+  );
   const text = detail === undefined || detail.message === '' ? '' : `, Message=${detail.message}, Details=[]`;
   const message = `error exporting items, request to ${url} responded with HTTP Status Code ${status}${text}`;
   const rpcStatus = { code: grpcStatusOfHttp(status), message };

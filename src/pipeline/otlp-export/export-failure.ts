@@ -1,6 +1,7 @@
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import { formatDuration } from '../../config/duration.js';
-import { grpcStatusName, type RpcStatus } from '../../transport/grpc-status.js';
+import type { RpcStatus } from '../../otlp/responses.js';
+import { grpcStatusName } from '../../transport/grpc-status.js';
 
 /** The peer refused a request only because of its size; smaller parts of it may be accepted. */
 export class TooLargeError extends PermanentError {}

@@ -1,6 +1,6 @@
 import type { Settings } from '../../component/component.js';
 import type { Batch, Signal } from '../../component/signal.js';
-import type { PartialSuccess } from './export-response.js';
+import type { PartialSuccess } from '../../otlp/responses.js';
 
 /** `dropped_spans`, …: the field that a Collector logs. */
 const DROPPED_FIELD: Readonly<Record<Signal, string>> = {
@@ -26,10 +26,10 @@ export class PartialSuccessLog {
     if (partial === undefined) return;
     this.#settings.logger.warn('Partial success response', {
       message: partial.message,
-      [DROPPED_FIELD[this.#signal]]: partial.rejectedItems,
+      [DROPPED_FIELD[this.#signal]]: partial.rejected,
     });
     // A peer that claims to have rejected more than it got can't make our sums negative.
-    const rejected = Math.min(partial.rejectedItems, batch.itemCount);
+    const rejected = Math.min(partial.rejected, batch.itemCount);
     if (rejected <= 0) return;
     this.#settings.metrics.dropped(this.#signal, rejected, 'partial_success');
     this.carry(batch, rejected);

@@ -7,13 +7,13 @@ import * as https from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { Origin, Signal } from '../../component/signal.js';
-import { otlpFromJson } from '../../otlp/json.js';
+import { fromJson, InvalidJsonError } from '../../otlp/json-reader.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
+import { encodeStatus, exportResponseToJson, statusToJson } from '../../otlp/responses.js';
 import type { ByteBudget } from '../../transport/byte-budget.js';
 import { GRPC_STATUS, httpStatusOf, RpcError } from '../../transport/grpc-status.js';
 import { listen, type OpenListener } from '../../transport/listen.js';
 import { connectionOf } from '../../transport/peer.js';
-import { encodeRpcStatus, rpcStatusToJson } from '../../transport/rpc-status-codec.js';
 import { DEFAULT_HTTP_BODY_BYTES, type OtlpHttpConfig } from './config.js';
 import { type CorsHandler, corsHandler } from './cors.js';
 import { BodyError, type HttpBody, type HttpBodyLimits, readHttpBody } from './http-body.js';
@@ -23,7 +23,7 @@ type Encoding = 'application/x-protobuf' | 'application/json';
 
 const JSON_TYPE = 'application/json';
 const PROTOBUF_TYPE = 'application/x-protobuf';
-const JSON_RESPONSE = Buffer.from('{"partialSuccess":{}}');
+const JSON_RESPONSE = Buffer.from(exportResponseToJson('traces'));
 
 /** After a refusal with bytes still on their way: how long to read on, so that the client sees the answer. */
 const LINGER_MS = 500;
@@ -182,9 +182,9 @@ function encodingOf(contentType: string | undefined): Encoding | undefined {
 
 function parseJson(intake: Intake, body: Uint8Array): Uint8Array {
   try {
-    return otlpFromJson(intake.signal, body);
+    return fromJson(intake.signal, body);
   } catch (error) {
-    if (error instanceof MalformedError) intake.lost('malformed', 'http');
+    if (error instanceof InvalidJsonError) intake.lost('malformed', 'http');
     throw error;
   }
 }
@@ -202,7 +202,7 @@ function refuse(
 ): void {
   if (response.destroyed || request.socket.destroyed) return;
   const status = statusOf(error);
-  const body = encoding === JSON_TYPE ? rpcStatusToJson(status) : encodeRpcStatus(status);
+  const body = encoding === JSON_TYPE ? statusToJson(status) : encodeStatus(status);
   const { retryDelayMs } = status;
   const retryAfter =
     retryDelayMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryDelayMs / 1000))) };
@@ -229,7 +229,8 @@ function refuse(
 function statusOf(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof MalformedError ? GRPC_STATUS.INVALID_ARGUMENT : GRPC_STATUS.INTERNAL;
+  const isMalformed = error instanceof MalformedError || error instanceof InvalidJsonError;
+  const code = isMalformed ? GRPC_STATUS.INVALID_ARGUMENT : GRPC_STATUS.INTERNAL;
   return new RpcError(code, message);
 }
 

@@ -11,6 +11,7 @@ import type { Consumer, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Origin, Signal } from '../../component/signal.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
+import { encodeExportResponse } from '../../otlp/responses.js';
 import { validate } from '../../otlp/validate.js';
 import { rpcErrorOf } from '../../transport/consumer-failure.js';
 import { GRPC_STATUS, grpcStatusName, type RpcError } from '../../transport/grpc-status.js';
@@ -18,7 +19,7 @@ import { GRPC_STATUS, grpcStatusName, type RpcError } from '../../transport/grpc
 export type OtlpProtocol = 'grpc' | 'http';
 
 /** An empty `partial_success`, which is how a Collector spells "all accepted". */
-export const EXPORT_RESPONSE = Uint8Array.of(0x0a, 0x00);
+export const EXPORT_RESPONSE = encodeExportResponse();
 
 export class Intake {
   readonly signal: Signal;
