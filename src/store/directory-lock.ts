@@ -1,18 +1,19 @@
 /**
- * One writer for each directory. The lock is a file that names its owner by process id and start time (field 22 of
- * /proc/PID/stat) on this boot, so that neither SIGKILL nor a reused process id blocks a restart.
+ * One writer for each directory. A lock is a file `lock.N` that names its owner by process id and start time (field 22
+ * of /proc/PID/stat) on this boot, so that neither SIGKILL nor a reused process id blocks a restart.
  *
- * Taking it is `link(2)` of a complete file to the name `lock`, which fails when the name exists: nobody ever sees a
- * half-written lock. A lock of a dead owner is moved aside by `rename(2)`; of two processes that try, one wins, and the
- * one that moved a fresh lock by mistake (it read the old one before the other replaced it) notices by the content and
- * puts it back. Only processes of the own pid namespace can be seen: agents in different containers must not share a
- * directory.
+ * The owner is the one named in the file with the highest N, if it lives. Whoever finds it dead (or its lock released)
+ * links a complete file to the next number: link(2) fails when the name exists, so of several that try at once one wins,
+ * and nobody ever sees a half-written lock. The winner then looks again and gives way should there be a higher number
+ * after all (its first look may have been long ago). Numbers only grow, and only lower ones are removed: with a single
+ * name that is removed and made again, a slow process can remove a lock that is not the one it found stale.
+ *
+ * Only processes of the own pid namespace can be seen: agents in different containers must not share a directory.
  */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockPath } from './layout.js';
 
 /** Another live process writes to the directory. */
 export class DirectoryLockedError extends Error {
@@ -29,7 +30,7 @@ export class DirectoryLockedError extends Error {
 }
 
 export interface DirectoryLock {
-  /** Removes the lock if it is still ours. Safe to call twice. */
+  /** Lets others in. Safe to call twice. */
   release(): Promise<void>;
 }
 
@@ -37,7 +38,6 @@ interface Owner {
   readonly pid: number;
   readonly startTicks: string;
   readonly bootId: string;
-  readonly token: string;
 }
 
 /** How `lockDirectory` asks about a process; replaced in tests. */
@@ -52,24 +52,29 @@ export const lockDirectory = async (
   folder: string,
   probe: ProcessProbe = procProbe,
 ): Promise<DirectoryLock> => {
-  const path = lockPath(folder);
   const self: Owner = {
     pid: process.pid,
     startTicks: probe.startTicks(process.pid) ?? '',
     bootId: probe.bootId(),
-    token: randomUUID(),
   };
-  const draft = join(folder, `lock.${self.token}`);
+  await removeOldDrafts(folder);
+  const draft = join(folder, `${DRAFT_PREFIX}${randomUUID()}`);
   await writeFile(draft, JSON.stringify(self), { flag: 'wx', mode: 0o644 });
   try {
-    // Each failed round means that somebody else made progress; a handful is far more than can happen.
-    for (let round = 0; round < 8; round += 1) {
-      if (await tryLink(draft, path)) return { release: () => release(path, self.token) };
-      const text = await readText(path);
-      if (text === undefined) continue;
-      const owner = parseOwner(text);
+    // Each failed round means that somebody else made progress.
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const highest = (await listLocks(folder)).at(-1) ?? 0;
+      const owner = await readOwner(folder, highest);
       if (owner !== undefined && isAlive(owner, probe)) throw new DirectoryLockedError(folder, owner.pid);
-      await moveAside(path, join(folder, `lock.stale.${self.token}`), text);
+      const mine = highest + 1;
+      if (!(await tryLink(draft, lockPath(folder, mine)))) continue;
+      const locks = await listLocks(folder);
+      if (locks.at(-1) !== mine) {
+        await rm(lockPath(folder, mine), { force: true });
+        continue;
+      }
+      for (const old of locks) if (old < mine) await rm(lockPath(folder, old), { force: true });
+      return { release: () => release(folder, mine) };
     }
     throw new Error(`The lock of the store ${folder} keeps changing hands.`);
   } finally {
@@ -82,10 +87,25 @@ export const readLockOwner = async (
   folder: string,
   probe: ProcessProbe = procProbe,
 ): Promise<number | undefined> => {
-  const text = await readText(lockPath(folder));
-  const owner = text === undefined ? undefined : parseOwner(text);
+  const owner = await readOwner(folder, (await listLocks(folder)).at(-1) ?? 0);
   return owner !== undefined && isAlive(owner, probe) ? owner.pid : undefined;
 };
+
+const DRAFT_PREFIX = 'lock-draft.';
+const OLD_DRAFT_MS = 60_000;
+const MAX_ROUNDS = 64;
+const LOCK_NAME = /^lock\.(\d{10})$/;
+
+const lockPath = (folder: string, number: number): string =>
+  join(folder, `lock.${String(number).padStart(10, '0')}`);
+
+/** Numbers of the locks in `folder`, lowest first. */
+const listLocks = async (folder: string): Promise<number[]> =>
+  (await readdir(folder))
+    .map((name) => LOCK_NAME.exec(name)?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b);
 
 const tryLink = async (from: string, to: string): Promise<boolean> => {
   try {
@@ -97,20 +117,31 @@ const tryLink = async (from: string, to: string): Promise<boolean> => {
   }
 };
 
-const moveAside = async (path: string, aside: string, expected: string): Promise<void> => {
+/** Empties the lock instead of removing it, so that the numbers go on from there. It is ours as long as it exists. */
+const release = async (folder: string, number: number): Promise<void> => {
   try {
-    await rename(path, aside);
+    await truncate(lockPath(folder, number));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  if ((await readText(aside)) !== expected) await tryLink(aside, path);
-  await rm(aside, { force: true });
 };
 
-const release = async (path: string, token: string): Promise<void> => {
-  const text = await readText(path);
-  if (text !== undefined && parseOwner(text)?.token === token) await rm(path, { force: true });
+/** A process that died between writing its draft and removing it leaves one behind. */
+const removeOldDrafts = async (folder: string): Promise<void> => {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(DRAFT_PREFIX)) continue;
+    const path = join(folder, name);
+    const age = await stat(path).then(
+      (found) => Date.now() - found.mtimeMs,
+      () => 0,
+    );
+    if (age > OLD_DRAFT_MS) await rm(path, { force: true });
+  }
+};
+
+const readOwner = async (folder: string, number: number): Promise<Owner | undefined> => {
+  const text = await readText(lockPath(folder, number));
+  return text === undefined ? undefined : parseOwner(text);
 };
 
 const readText = async (path: string): Promise<string | undefined> => {
@@ -126,11 +157,10 @@ const parseOwner = (text: string): Owner | undefined => {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return undefined;
-    const { pid, startTicks, bootId, token } = value as Record<string, unknown>;
+    const { pid, startTicks, bootId } = value as Record<string, unknown>;
     if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return undefined;
-    if (typeof startTicks !== 'string' || typeof bootId !== 'string' || typeof token !== 'string')
-      return undefined;
-    return { pid, startTicks, bootId, token };
+    if (typeof startTicks !== 'string' || typeof bootId !== 'string') return undefined;
+    return { pid, startTicks, bootId };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /**
  * Where things are in a store's directory.
  *
- *      <directory>/<signal>/lock                    who writes (directory-lock.ts)
+ *      <directory>/<signal>/lock.0000000001         who writes (directory-lock.ts)
  *      <directory>/<signal>/0000000012.seg          16 bytes of header, then records (record.ts)
  *      <directory>/<signal>/0000000012.idx          index of a finished segment (segment-index.ts); may be missing
  *
@@ -27,7 +27,6 @@ export const segmentPath = (folder: string, sequence: number): string =>
   join(folder, `${String(sequence).padStart(10, '0')}.seg`);
 export const indexPath = (folder: string, sequence: number): string =>
   join(folder, `${String(sequence).padStart(10, '0')}.idx`);
-export const lockPath = (folder: string): string => join(folder, 'lock');
 
 export const createSegmentHeader = (createdMs: number): Buffer => {
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
