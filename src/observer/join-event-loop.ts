@@ -279,7 +279,7 @@ class Plan {
         if (!egress && asked.has(socketCookie)) return connections.get(socketCookie)?.peer;
         break;
       }
-      if (this.#owners[index] !== 'own' || socketCookie === this.#unit.socketCookie) continue;
+      if (this.#owners[index] !== 'own' || connections.get(socketCookie)?.role === 'server') continue;
       if (egress) asked.set(socketCookie, true);
       else asked.delete(socketCookie);
     }
