@@ -49,3 +49,11 @@ export const EVENT_WAKER_PROCESS = 'waker.process';
 export const EVENT_FILE_PATH = 'file.path';
 /** `net.wait`: semantic conventions `network.peer.address`, `network.peer.port`. */
 export const EVENT_SYSCALL = 'syscall';
+
+/** Events that stand for several intervals of one class: how many, and the longest. `duration_ns` is their sum. */
+export const EVENT_COUNT = 'count';
+export const EVENT_MAX_DURATION = 'max_duration_ns';
+/** `lock.wait`: true when a timer ended it and nobody gave the lock. */
+export const EVENT_LOCK_TIMED_OUT = 'lock.timed_out';
+/** Why the class, for example `page_fault`, `multiplex`, `event_loop_busy`; only where the class leaves it open. */
+export const EVENT_REASON = 'reason';
