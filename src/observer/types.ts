@@ -26,6 +26,8 @@ export interface WireContext {
   readonly sampled: boolean;
   /** Header that carried it, for example `traceparent`. */
   readonly carrier: string;
+  /** Vendor state to hand on (`tracestate`), where there was one. */
+  readonly state?: string;
 }
 
 /** One request and its response on one connection, as seen at one end of it. */
