@@ -34,7 +34,7 @@ agent=$!
 
 if [ "${DEMO:-1}" != 0 ]; then
   # The demo ends when its standard input closes, so it cannot outlive this script, however that ends.
-  exec 3> >(exec node demo/main.mjs)
+  exec 3> >(exec node demo/main.mjs --until-eof --endpoint http://127.0.0.1:4318)
 fi
 
 # A signal interrupts `wait`; the agent is then still shutting down, so wait again for its exit code.
