@@ -76,7 +76,7 @@ const telemetryFields = () =>
       .describe('Resource attributes of the agent itself; null removes one.'),
   });
 
-const pipelineFields = () =>
+export const pipelineFields = () =>
   z.strictObject({
     receivers: z.array(z.string()).default([]),
     processors: z.array(z.string()).default([]),
