@@ -1,6 +1,7 @@
 /** `kindling doctor`: what this machine lets Kindling see, by which means, what is missing and what that costs. */
 import type { Probe } from '../receiver/ebpf/native.js';
-import { diagnose } from './doctor/diagnosis.js';
+import { LOCAL_STORE_DIRECTORY, SYSTEM_STORE_DIRECTORY } from '../store/layout.js';
+import { type Check, diagnose, type Tier } from './doctor/diagnosis.js';
 import { collectFacts, type Facts } from './doctor/facts.js';
 import { renderDiagnosis } from './doctor/render.js';
 
@@ -22,15 +23,15 @@ export interface DoctorOptions {
 /** What `--json` prints. Fields are only ever added. */
 export interface DoctorReport {
   readonly canRun: boolean;
-  readonly tiers: readonly object[];
-  readonly checks: readonly object[];
+  readonly tiers: readonly Tier[];
+  readonly checks: readonly Check[];
   readonly facts: Facts;
   /** What the addon found; null when it could not be asked (then `checks` says why). */
   readonly probe: Probe | null;
 }
 
 const OTLP_PORTS = [4317, 4318];
-const STORES = ['/var/lib/kindling/store', '.kindling/store'];
+const STORES = [SYSTEM_STORE_DIRECTORY, LOCAL_STORE_DIRECTORY];
 
 /** Resolves with the exit code: 0 when at least one tier can run, else 1. Needs no privileges. */
 export async function runDoctor(options: DoctorOptions): Promise<number> {

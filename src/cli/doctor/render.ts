@@ -11,11 +11,13 @@ const TIER_NAMES = {
 } as const;
 
 export function renderDiagnosis(facts: Facts, diagnosis: Diagnosis): string {
+  const shared = sharedReasons(diagnosis.tiers);
   const lines = [
     `Linux ${facts.kernelRelease} ${facts.arch}, Node.js ${facts.node}, ${facts.uid === 0 ? 'root' : `user ${facts.uid}`}`,
     '',
     'What will run',
-    ...diagnosis.tiers.flatMap(renderTier),
+    ...diagnosis.tiers.flatMap((tier) => renderTier(tier, shared)),
+    ...(shared.length > 0 ? ['', 'What stops all of it', ...column('  ', '  ', shared)] : []),
     '',
     'What it needs',
     ...diagnosis.checks.flatMap(renderCheck),
@@ -25,10 +27,16 @@ export function renderDiagnosis(facts: Facts, diagnosis: Diagnosis): string {
   return `${lines.join('\n')}\n`;
 }
 
-function renderTier(tier: Tier): string[] {
+/** Reasons that every tier gives; said once. */
+function sharedReasons(tiers: readonly Tier[]): string[] {
+  return (tiers[0]?.reasons ?? []).filter((reason) => tiers.every((tier) => tier.reasons.includes(reason)));
+}
+
+function renderTier(tier: Tier, shared: readonly string[]): string[] {
   const head = `  ${TIER_NAMES[tier.tier].padEnd(12)}${tier.state.padEnd(10)}`;
   const indent = ' '.repeat(head.length);
-  const paragraphs = [tier.variant, ...tier.reasons, tier.cost].filter((text) => text !== '');
+  const own = tier.reasons.filter((reason) => !shared.includes(reason));
+  const paragraphs = [tier.variant, ...own, tier.cost].filter((text) => text !== '');
   return column(head, indent, paragraphs);
 }
 
