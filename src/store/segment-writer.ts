@@ -2,14 +2,18 @@
  * Appends records to one segment file. A write that fails leaves the file as it was before: either whole records of a
  * call are in the file or none of them is (unless the process dies, which `scanRecords` deals with).
  */
-import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import type { Signal } from '../component/signal.js';
 import { createSegmentHeader, indexPath, SEGMENT_HEADER_BYTES, segmentPath } from './layout.js';
 import { createRecordHeader, RECORD_HEADER_BYTES } from './record.js';
 import { SegmentIndexBuilder } from './segment-index.js';
 
-/** The part of a file handle that is used here; replaced in tests of a full or broken disk. */
-export type SegmentFile = Pick<FileHandle, 'writev' | 'truncate' | 'close'>;
+/** The part of a `FileHandle` that is used here; replaced in tests of a full or broken disk. */
+export interface SegmentFile {
+  writev(buffers: readonly Uint8Array[], position: number): Promise<{ readonly bytesWritten: number }>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
 
 /** Creates a file that must not exist yet. */
 export type CreateSegmentFile = (path: string) => Promise<SegmentFile>;
