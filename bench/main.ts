@@ -7,11 +7,12 @@
 import { report } from './report.js';
 
 /** Name → module with `run(args)`; loaded on demand so that a missing tool only concerns its own benchmark. */
-const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Promise<object> }> }> = {};
-  {
+const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Promise<object> }> }> = {
+  overhead: {
     what: 'CPU per request of an HTTP server and of the agent, each tier switched on in turn (needs root and wrk)',
     load: () => import('./overhead.js'),
   },
+};
 
 const names = process.argv.slice(2);
 if (names.length === 0) {
