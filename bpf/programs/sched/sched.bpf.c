@@ -20,7 +20,7 @@
 /* sched_switch has the previous task's state as its fourth argument (since 5.18). */
 const volatile bool has_prev_state = true;
 /* A wait this long is reported while it lasts. */
-const volatile duration_ns_t open_wait_ns = 200000000;
+const volatile __u64 open_wait_ns = 200000000;
 
 #define TASK_STATE_MASK 0x7f /* TASK_REPORT, include/linux/sched.h: the states that ps(1) knows */
 #define TASK_DEAD 0x80
