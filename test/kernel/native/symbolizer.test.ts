@@ -21,7 +21,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { AddonSymbolizer, type NativeSymbolizerModule } from '../../../src/observer/symbolizer.js';
 import { loadAddon } from '../../../src/receiver/ebpf/native.js';
 
-const addon = (): NativeSymbolizerModule => loadAddon() as unknown as NativeSymbolizerModule;
+const addon = (): NativeSymbolizerModule => loadAddon();
 
 const PROGRAM = `
 #include <stdio.h>
