@@ -32,6 +32,8 @@ class Checker {
   readonly #warnings = new Set<string>();
   /** Ids written in each section, good or bad: a reference to a component with an error is not a second error. */
   readonly #written = new Map<Section, Set<string>>();
+  /** Sections that are no maps. What refers to them can't be judged. */
+  readonly #unreadable = new Set<Section>();
 
   constructor(root: ConfigNode, factories: FactoriesBySection) {
     this.#root = root;
@@ -94,6 +96,7 @@ class Checker {
   }
 
   #refuseShape(section: Section, node: ConfigNode): void {
+    this.#unreadable.add(section);
     const message =
       node.kind === 'list'
         ? `'${section}' ${DECODING_FAILED}'${JSON.stringify(toPlain(node))}' expected type 'map[string]interface {}', got unconvertible type 'string'`
@@ -225,6 +228,7 @@ class Checker {
       if (pipeline.receivers.length === 0) report('must have at least one receiver', ['receivers']);
       if (pipeline.exporters.length === 0) report('must have at least one exporter', ['exporters']);
       const check = (role: 'receiver' | 'processor' | 'exporter', sections: readonly Section[]) => {
+        if (sections.some((section) => this.#unreadable.has(section))) return;
         const ids = pipeline[`${role}s`];
         ids.forEach((reference, index) => {
           const known = sections.flatMap((section) => [...(this.#written.get(section) ?? [])]);
@@ -257,6 +261,7 @@ class Checker {
   }
 
   #checkExtensions(service: Wiring): void {
+    if (this.#unreadable.has('extensions')) return;
     const known = this.#written.get('extensions') ?? new Set();
     service.extensions.forEach((id, index) => {
       if (known.has(canonicalId(id))) return;
