@@ -20,7 +20,7 @@ import {
   SYNCHRONOUS,
   startExporter,
 } from '../../helpers/otlp/exporter-harness.js';
-import { logsRequest, metricsRequest } from '../../helpers/otlp/payload.js';
+import { logsRequest, metricsRequest, tracesRequest } from '../../helpers/otlp/payload.js';
 import { type RunningReceiver, startReceiver } from '../../helpers/otlp/receiver-harness.js';
 
 const SPANS = 25;
@@ -142,13 +142,10 @@ describe.each(Object.keys(ourExporters))('%s', (ours) => {
       ...configFor(last),
       sending_queue: { num_consumers: 50 },
     });
-    const bytes = logsRequest();
-    await Promise.all(
-      Array.from({ length: 200 }, () =>
-        running.exporter.consume({ ...batchOf('logs', bytes), signal: 'traces' }),
-      ),
-    ).catch(() => {});
+    const batch = batchOf('traces', tracesRequest(3));
+    await Promise.all(Array.from({ length: 200 }, () => running.exporter.consume({ ...batch })));
     await running.stop();
-    expect(last.metrics.snapshot()['received traces']).toBe(200);
+    expect(last.sink.itemCount).toBe(600);
+    expect(running.metrics.snapshot()).toEqual({ 'received traces': 600, 'sent traces': 600 });
   });
 });
