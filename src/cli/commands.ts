@@ -1,0 +1,44 @@
+import type { Command } from './command.js';
+
+export interface CommandEntry {
+  readonly usage: string;
+  readonly summary: string;
+  /** Loaded when it is called: `doctor` must work where the rest can't be loaded. */
+  readonly load: () => Promise<Command>;
+  readonly aliasOf?: string;
+}
+
+/** THE list of subcommands. Without one, `kindling --config FILE` runs. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  components: {
+    usage: 'components',
+    summary: 'List the components of this build',
+    load: async () => (await import('./components-command.js')).componentsCommand,
+  },
+  'print-config': {
+    usage: 'print-config --config FILE [--mode redacted|unredacted] [--format yaml|json] [--validate=false]',
+    summary: 'Print the configuration as it takes effect, with all defaults',
+    load: async () => (await import('./print-config.js')).printConfigCommand,
+  },
+  'print-initial-config': {
+    usage: 'print-initial-config',
+    summary: 'The same as print-config',
+    load: async () => (await import('./print-config.js')).printConfigCommand,
+    aliasOf: 'print-config',
+  },
+  record: {
+    usage: 'record FILE --config FILE',
+    summary: 'Run, and write the raw kernel events to FILE',
+    load: async () => (await import('./record.js')).recordCommand,
+  },
+  replay: {
+    usage: 'replay FILE --config FILE',
+    summary: 'Send recorded kernel events through the pipelines; needs no privileges',
+    load: async () => (await import('./replay.js')).replayCommand,
+  },
+  validate: {
+    usage: 'validate --config FILE',
+    summary: 'Check the configuration without running it',
+    load: async () => (await import('./validate.js')).validateCommand,
+  },
+};
