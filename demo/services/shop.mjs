@@ -10,19 +10,19 @@ const pricingUrl = process.env.PRICING_URL;
 
 const journalPath = join(process.env.DEMO_DIRECTORY ?? '.', `orders-${process.pid}.journal`);
 const journal = openSync(journalPath, 'w');
-const ORDER_BYTES = 1 << 20;
-const ORDER_CHUNKS = 8;
+const PAGE_BYTES = 64 << 10;
+const PAGES_PER_ORDER = 48;
 const JOURNAL_LIMIT_BYTES = 64 << 20;
 let journalBytes = 0;
 
-/** Appends an order with its scanned invoice, and is not satisfied before the disk has it. */
+/** Appends an order with its scanned invoice, page by page, and trusts no page before the disk has it. */
 const appendOrder = (/** @type {string} */ id) => {
   if (journalBytes >= JOURNAL_LIMIT_BYTES) {
     ftruncateSync(journal, 0);
     journalBytes = 0;
   }
-  const page = Buffer.alloc(ORDER_BYTES, `order ${id};`);
-  for (let chunk = 0; chunk < ORDER_CHUNKS; chunk += 1) {
+  const page = Buffer.alloc(PAGE_BYTES, `order ${id};`);
+  for (let written = 0; written < PAGES_PER_ORDER; written += 1) {
     journalBytes += writeSync(journal, page, 0, page.length, journalBytes);
     fsyncSync(journal);
   }

@@ -70,7 +70,7 @@ export const runTraces = (argv: readonly string[], io: CommandIo = processIo()):
       throw new Error(`No such traces in ${directory} (${reader.report.segments} segments read).`);
     }
     const style = detectStyle({ isTty: io.stdout.isTTY === true, columns: io.stdout.columns, env: io.env });
-    io.stdout.write(`${renderTraceList(traces, now, style).join('\n')}\n`);
+    io.stdout.write(`${renderTraceList(traces, now, style, io.stdout.isTTY === true).join('\n')}\n`);
     if (io.stdout.isTTY === true) io.stdout.write('\nkindling trace ID shows one of them in full.\n');
     if (reader.report.corruptRegions > 0) {
       io.stderr.write(`${reader.report.corruptRegions} damaged places in the store were skipped.\n`);

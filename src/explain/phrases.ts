@@ -13,14 +13,14 @@ export const describeChain = (reasons: readonly Reason[]): string =>
     )
     .join(', ');
 
-/** The end of the chain in a few words, for a list: "93 % lock, released by stock-clerk (12), in inventory". */
+/** The end of the chain in a few words, for a list: "93 % lock in inventory: stock-clerk (12)". */
 export const summarize = (reasons: readonly Reason[]): string => {
   const last = reasons.at(-1);
   const first = reasons[0];
   if (last === undefined || first === undefined) return '';
   const where = last.span.service === first.span.service ? '' : ` in ${printable(last.span.service)}`;
   if (last.kind !== 'spent') {
-    return `no kernel detail${where === '' ? '' : `: time went to ${last.span.name}${where}`}`;
+    return `no kernel detail${where === '' ? '' : `; time went to ${printable(last.span.name)}${where}`}`;
   }
   const what = `${formatShare(last.ns, first.span.durationNs)} ${CLASS_NOUNS[last.timeClass]}${where}`;
   const subject = last.timeClass === 'cpu' ? hotFunction(last.span.hotStack) : shortSubject(last.longest);
@@ -63,13 +63,13 @@ export const readableFrames = (frames: readonly string[]): string[] => {
 const CLASS_NOUNS: Readonly<Record<TimeClass, string>> = {
   cpu: 'on-CPU',
   runqueue: 'waiting for a CPU',
-  lock: 'waiting for a lock',
-  net: 'waiting for the network',
-  disk: 'waiting for the disk',
-  sleep: 'sleeping',
-  ipc: 'waiting for another process',
-  idle: 'idle in its event loop',
-  other: 'waiting (other)',
+  lock: 'lock',
+  net: 'network',
+  disk: 'disk',
+  sleep: 'sleep',
+  ipc: 'other process',
+  idle: 'idle event loop',
+  other: 'other wait',
   unattributed: 'unattributed',
 };
 
@@ -123,7 +123,7 @@ const shortSubject = (interval: Interval | undefined): string => {
   if (interval === undefined) return '';
   if (interval.file !== '') return printable(interval.file);
   if (interval.peer !== '') return interval.peer;
-  if (interval.wakerThread !== '') return `released by ${printable(interval.wakerThread)}`;
+  if (interval.wakerThread !== '') return printable(interval.wakerThread);
   return interval.syscall === '' ? '' : `${printable(interval.syscall)}()`;
 };
 

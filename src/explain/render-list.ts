@@ -6,13 +6,17 @@ import { bold, dim, glyphs, red, type Style } from './style.js';
 import type { TraceExplanation } from './trace-explanation.js';
 
 /** Digits of a trace id that are printed: enough to be unique, few enough to copy by eye. */
-export const SHORT_ID = 16;
+export const SHORT_ID = 12;
 
-/** A table with a head, without line ends. */
+/**
+ * A table with a head, without line ends. `fit` cuts the last column at the style's width, for a terminal; a pipe gets
+ * all of it.
+ */
 export const renderTraceList = (
   traces: readonly TraceExplanation[],
   nowMs: number,
   style: Style,
+  fit: boolean,
 ): string[] => {
   const rows = traces.map((trace) => ({
     id: trace.traceId.slice(0, SHORT_ID),
@@ -71,7 +75,7 @@ export const renderTraceList = (
         padEnd(cut(row.service, widths.service, dots), widths.service),
         padEnd(cut(row.name, widths.name, dots), widths.name),
         row.failed ? red(style, status) : status,
-        cut(row.why, whyWidth, dots),
+        fit ? cut(row.why, whyWidth, dots) : row.why,
       ].join('  ');
     }),
   ];

@@ -10,6 +10,9 @@ import type { TerminalOutput } from './output.js';
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR_BELOW = '\r\u001b[J';
+/** Longer lines are clipped instead of wrapped, so that a line of the block is a line of the terminal. */
+const NO_WRAP = '\u001b[?7l';
+const WRAP = '\u001b[?7h';
 const up = (lines: number): string => (lines > 0 ? `\u001b[${lines}A\r` : '\r');
 const down = (lines: number): string => (lines > 0 ? `\u001b[${lines}B\r` : '\r');
 
@@ -33,13 +36,14 @@ export class LiveScreen {
     process.on('exit', this.#restore);
   }
 
-  /** Replaces the block. Lines must not be wider than the terminal. Skipped while the terminal does not keep up. */
+  /** Replaces the block. Skipped while the terminal does not keep up. */
   draw(lines: readonly string[]): void {
     if (!this.#open || this.#output.isBusy) return;
     // One line for the cursor, one so that the last line never makes the terminal scroll.
     const visible = lines.slice(0, Math.max(1, (this.#output.rows ?? 24) - 2));
     this.#height = visible.length;
-    this.#output.write(`${CLEAR_BELOW}${visible.map((line) => `\n${line}`).join('')}${up(visible.length)}`);
+    const block = visible.map((line) => `\n${line}`).join('');
+    this.#output.write(`${CLEAR_BELOW}${NO_WRAP}${block}${WRAP}${up(visible.length)}`);
   }
 
   /** Prints lines that stay, above the block. */
