@@ -15,6 +15,8 @@ export const ATTR_EVIDENCE = 'kindling.join.evidence';
 export const ATTR_THREADS = 'kindling.threads';
 /** `kernel` on spans that were built from kernel events; absent on enriched spans of an SDK. */
 export const ATTR_SOURCE = 'kindling.source';
+/** On spans built from kernel events: why a part is missing (`gap`, `no_response`, `reset`). */
+export const ATTR_INCOMPLETE = 'kindling.incomplete';
 /** Hottest on-CPU stack of the span, outermost frame first, `;`-joined, at most 1 KiB. */
 export const ATTR_HOT_STACK = 'kindling.cpu.hot_stack';
 /** Samples behind `kindling.cpu.hot_stack` / all samples of the span (ints). */

@@ -26,6 +26,8 @@ export interface WireContext {
   readonly sampled: boolean;
   /** Header that carried it, for example `traceparent`. */
   readonly carrier: string;
+  /** Vendor state to hand on (`tracestate`), where there was one. */
+  readonly state?: string;
 }
 
 /** One request and its response on one connection, as seen at one end of it. */
@@ -106,6 +108,8 @@ export interface ProcessTable {
 export interface Symbolizer {
   user(tgid: number, addresses: readonly bigint[]): string[];
   kernel(addresses: readonly bigint[]): string[];
+  /** As `ProcessTable.invalidate`; call it with the same events. */
+  invalidate?(tgid: number, ended: boolean): void;
 }
 
 /** A wait as the timeline stores it, decoded from `struct sched_wait_event`. Times are MonoNs. */

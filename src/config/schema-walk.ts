@@ -1,0 +1,66 @@
+/** Looks into zod schemas, for error sentences and documentation. Everything here tolerates schemas it does not know. */
+import { z } from 'zod';
+import type { $ZodType } from 'zod/v4/core';
+
+/** Go's name of a settings struct, as the Collector's messages show it (`configgrpc.ServerConfig`). */
+const COLLECTOR_TYPES = z.registry<{ readonly name: string }>();
+
+/** Gives `schema` the name that users of the Collector know from its error messages. Call it last in a chain. */
+export function collectorType<T extends z.ZodType>(name: string, schema: T): T {
+  COLLECTOR_TYPES.add(schema, { name });
+  return schema;
+}
+
+/** The name given by `collectorType` to `schema` or to what it wraps. */
+export function collectorTypeOf(schema: $ZodType | undefined): string | undefined {
+  for (const layer of layers(schema)) {
+    const name = COLLECTOR_TYPES.get(layer)?.name;
+    if (name !== undefined) return name;
+  }
+  return undefined;
+}
+
+/** `schema` without default, optional and the like; for a codec or pipe, its input side. */
+export function unwrap(schema: $ZodType | undefined): $ZodType | undefined {
+  return layers(schema).at(-1);
+}
+
+/** Schema of the value at `path` below `schema`, or undefined. */
+export function schemaAt(schema: $ZodType, path: readonly PropertyKey[]): $ZodType | undefined {
+  let current: $ZodType | undefined = schema;
+  for (const step of path) {
+    const inner = unwrap(current);
+    if (inner instanceof z.ZodObject) current = inner.shape[String(step)];
+    else if (inner instanceof z.ZodRecord) current = inner.valueType;
+    else if (inner instanceof z.ZodArray) current = inner.element;
+    else return undefined;
+  }
+  return current;
+}
+
+/** Keys that an object schema knows; none for other schemas. */
+export function knownKeys(schema: $ZodType | undefined): string[] {
+  const inner = unwrap(schema);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function layers(schema: $ZodType | undefined): $ZodType[] {
+  const found: $ZodType[] = [];
+  let current = schema;
+  while (current !== undefined) {
+    found.push(current);
+    if (
+      current instanceof z.ZodOptional ||
+      current instanceof z.ZodNullable ||
+      current instanceof z.ZodDefault ||
+      current instanceof z.ZodPrefault ||
+      current instanceof z.ZodReadonly ||
+      current instanceof z.ZodCatch
+    ) {
+      current = current.def.innerType as $ZodType;
+    } else if (current instanceof z.ZodPipe) current = current.def.in as $ZodType;
+    else if (current instanceof z.ZodLazy) current = current.def.getter() as $ZodType;
+    else break;
+  }
+  return found;
+}

@@ -1,0 +1,95 @@
+/** The `service` section: which components run, how they are wired, and what the agent tells of itself. */
+import { z } from 'zod';
+import { duration } from './fields.js';
+import { collectorType } from './schema-walk.js';
+
+const logLevel = () =>
+  z.codec(z.string(), z.enum(['debug', 'info', 'warn', 'error']), {
+    decode: (text, context) => {
+      const level = text.toLowerCase();
+      if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level;
+      context.issues.push({
+        code: 'custom',
+        message: `unrecognized level: ${JSON.stringify(text)}`,
+        input: text,
+        params: { decoding: true },
+      });
+      return z.NEVER;
+    },
+    encode: (level) => level.toUpperCase(),
+  });
+
+const samplingFields = () =>
+  z.strictObject({
+    enabled: z.boolean().default(true).describe('Limit repeated log lines.'),
+    tick: duration().prefault('10s').describe('The period that the next two count in.'),
+    initial: z.int().default(10).describe('Lines with the same sentence that are written in each period.'),
+    thereafter: z
+      .int()
+      .default(100)
+      .describe('After those, one in this many is written, with the number of lines left out.'),
+  });
+
+const logsFields = () =>
+  z.strictObject({
+    level: logLevel().prefault('INFO').describe('DEBUG, INFO, WARN or ERROR.'),
+    encoding: z.enum(['console', 'json']).default('console').describe('Form of a line.'),
+    development: z.boolean().default(false).describe('Accepted; changes nothing.'),
+    sampling: samplingFields().prefault({}).describe('Repeated lines.'),
+    output_paths: z.array(z.string()).default(['stderr']).describe('`stderr`, `stdout` or files.'),
+    error_output_paths: z.array(z.string()).default(['stderr']).describe('Accepted; changes nothing.'),
+    disable_caller: z.boolean().default(false).describe('Accepted; lines have no caller.'),
+    disable_stacktrace: z.boolean().default(false).describe('Accepted; changes nothing.'),
+    initial_fields: z.record(z.string(), z.unknown()).default({}).describe('Added to each line.'),
+    processors: z.array(z.unknown()).default([]).describe('Accepted; changes nothing.'),
+  });
+
+const metricsFields = () =>
+  collectorType(
+    'migration.MetricsConfigV030',
+    z.strictObject({
+      level: z
+        .enum(['none', 'basic', 'normal', 'detailed'], {
+          error: (issue) => `unknown metrics level ${JSON.stringify(issue.input)}`,
+        })
+        .default('normal')
+        .describe('`none` exports nothing.'),
+      readers: z
+        .array(z.record(z.string(), z.unknown()))
+        .default([])
+        .describe('`periodic` readers with an `otlp` exporter send the numbers of the agent itself.'),
+      views: z.array(z.unknown()).default([]).describe('Accepted; changes nothing.'),
+    }),
+  );
+
+const telemetryFields = () =>
+  z.strictObject({
+    logs: logsFields().prefault({}),
+    metrics: metricsFields().prefault({}),
+    traces: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Accepted; the agent makes no own traces.'),
+    resource: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Resource attributes of the agent itself; null removes one.'),
+  });
+
+const pipelineFields = () =>
+  z.strictObject({
+    receivers: z.array(z.string()).default([]),
+    processors: z.array(z.string()).default([]),
+    exporters: z.array(z.string()).default([]),
+  });
+
+/** Schema of `service`. */
+export const serviceFields = () =>
+  z.strictObject({
+    extensions: z.array(z.string()).default([]),
+    pipelines: z.record(z.string(), pipelineFields()).default({}),
+    telemetry: telemetryFields().prefault({}),
+  });
+
+export type ServiceConfig = z.output<ReturnType<typeof serviceFields>>;
+export type TelemetryConfig = ServiceConfig['telemetry'];
