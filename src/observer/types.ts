@@ -101,6 +101,8 @@ export interface ProcessTable {
 export interface Symbolizer {
   user(tgid: number, addresses: readonly bigint[]): string[];
   kernel(addresses: readonly bigint[]): string[];
+  /** As `ProcessTable.invalidate`; call it with the same events. */
+  invalidate?(tgid: number, ended: boolean): void;
 }
 
 /** A wait as the timeline stores it, decoded from `struct sched_wait_event`. Times are MonoNs. */
