@@ -50,6 +50,13 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, '?');
 
+/** The largest of `values`, however many there are (`Math.max(...)` fails beyond some ten thousand), at least `least`. */
+export const largest = (values: Iterable<number>, least: number): number => {
+  let most = least;
+  for (const value of values) if (value > most) most = value;
+  return most;
+};
+
 /** `text` in at most `width` columns; what is cut is marked by `mark` at the end. */
 export const cut = (text: string, width: number, mark = '...'): string => {
   const characters = [...text];

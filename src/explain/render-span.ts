@@ -72,7 +72,7 @@ const renderBreakdown = (span: ExplainedSpan, style: Style): string[] => {
 const renderWaits = (span: ExplainedSpan, style: Style): string[] => {
   const waits = longestWaits(span);
   if (waits.length === 0) return [];
-  const textWidth = Math.max(24, style.width - WAIT_HEAD_WIDTH);
+  const textWidth = Math.max(18, style.width - WAIT_HEAD_WIDTH);
   const lines = waits.flatMap((wait) => {
     const label = inClassColor(
       style,

@@ -2,7 +2,7 @@
 import { TIME_CLASSES, type TimeClass } from '../observer/types.js';
 import { timeToIso } from '../otlp/time.js';
 import { type ExplainedSpan, isEnriched } from './explained-span.js';
-import { cut, formatNs, padEnd, padStart, plural, printable, wrap } from './format.js';
+import { cut, formatNs, HARD_BLANK, largest, padEnd, padStart, plural, printable, wrap } from './format.js';
 import { describeChain } from './phrases.js';
 import { renderSpanDetail, spanTitle } from './render-span.js';
 import { type SpanNode, startOffsetNs } from './span-tree.js';
@@ -45,7 +45,10 @@ const renderHead = (trace: TraceExplanation, style: Style): string[] => {
   ];
   return [
     `${bold(style, spanTitle(span))}${span.status === 'error' ? red(style, '  ERROR') : ''}`,
-    dim(style, `trace ${trace.traceId}   ${facts.join('   ')}`),
+    ...wrap(
+      [`trace ${trace.traceId}`, ...facts].map((fact) => fact.replaceAll(' ', HARD_BLANK)).join('   '),
+      style.width,
+    ).map((line) => dim(style, line)),
   ];
 };
 
@@ -60,11 +63,20 @@ const renderWhy = (trace: TraceExplanation, style: Style): string[] => {
 const renderTimeline = (trace: TraceExplanation, style: Style, maxRows: number): string[] => {
   const glyph = glyphs(style);
   const rows = selectRows(trace.nodes, maxRows);
-  const serviceWidth = Math.min(16, Math.max(7, ...trace.services.map((service) => [...service].length)));
+  const serviceWidth = Math.min(
+    16,
+    largest(
+      trace.services.map((service) => [...service].length),
+      7,
+    ),
+  );
   const names = rows.map((node) => `${treePrefix(node, style)}${rowName(node.span)}`);
   const durationWidth = 8;
   const nameWidth = Math.min(
-    Math.max(...names.map((name) => [...name].length), 8),
+    largest(
+      names.map((name) => [...name].length),
+      8,
+    ),
     Math.max(20, Math.floor((style.width - serviceWidth) * 0.4)),
   );
   const axisWidth = Math.max(10, style.width - serviceWidth - nameWidth - durationWidth - 6 - 3);
@@ -82,19 +94,35 @@ const renderTimeline = (trace: TraceExplanation, style: Style, maxRows: number):
   const total = formatNs(trace.durationNs);
   const scale = `0${' '.repeat(Math.max(1, axisWidth - 1 - total.length))}${total}`;
   const head = `${padEnd('service', serviceWidth)}  ${padEnd('span', nameWidth)}  ${padStart('duration', durationWidth)}  ${scale}`;
-  const legend = TIME_CLASSES.filter((timeClass) => used.has(timeClass))
-    .map(
-      (timeClass) =>
-        `${inClassColor(style, timeClass, CLASS_STYLES[timeClass].letter)} ${CLASS_STYLES[timeClass].label}`,
-    )
-    .join('   ');
+  const axisStart = serviceWidth + nameWidth + durationWidth + 6;
   const hidden = trace.nodes.length - rows.length;
   return [
     dim(style, head.trimEnd()),
     ...lines,
     ...(hidden > 0 ? [dim(style, `${plural(hidden, 'shorter span')} not shown; use --all`)] : []),
-    ...(legend === '' ? [] : [`${' '.repeat(serviceWidth + nameWidth + durationWidth + 6)}${legend}`]),
+    ...renderLegend(used, axisStart, style),
   ];
+};
+
+/** What the letters mean: below the axis when that fits, else from the left over several lines. */
+const renderLegend = (used: ReadonlySet<TimeClass>, axisStart: number, style: Style): string[] => {
+  const classes = TIME_CLASSES.filter((timeClass) => used.has(timeClass));
+  const widthOf = (timeClass: TimeClass): number => CLASS_STYLES[timeClass].label.length + 5;
+  const total = classes.reduce((sum, timeClass) => sum + widthOf(timeClass), 0);
+  const indent = axisStart + total <= style.width ? axisStart : 0;
+  const lines: string[] = [];
+  let room = 0;
+  for (const timeClass of classes) {
+    const { letter, label } = CLASS_STYLES[timeClass];
+    const text = `${inClassColor(style, timeClass, letter)} ${label}   `;
+    if (widthOf(timeClass) > room) {
+      lines.push(' '.repeat(indent));
+      room = style.width - indent;
+    }
+    lines[lines.length - 1] += text;
+    room -= widthOf(timeClass);
+  }
+  return lines.map((line) => line.trimEnd());
 };
 
 /** Each column shows the class that most of its time went to. */
@@ -207,6 +235,7 @@ const renderDetails = (trace: TraceExplanation, style: Style, maxDetails: number
   if (trace.nodes.some((node) => node.span.source === 'kernel')) {
     notes.push('* seen by the kernel only: the process sent no span of its own.');
   }
-  if (notes.length > 0) lines.push('', ...notes.map((note) => dim(style, note)));
+  const noteLines = notes.flatMap((note) => wrap(note, style.width));
+  if (noteLines.length > 0) lines.push('', ...noteLines.map((note) => dim(style, note)));
   return lines;
 };

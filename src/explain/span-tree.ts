@@ -27,10 +27,8 @@ export const buildSpanTree = (spans: Iterable<ExplainedSpan>): SpanNode[] => {
     if (twins === undefined) byId.set(node.span.spanId, [node]);
     else twins.push(node);
   }
-  for (const node of nodes) {
-    const parent = findParent(node, byId);
-    if (parent !== undefined && !isAncestor(node, parent)) node.parent = parent;
-  }
+  for (const node of nodes) node.parent = findParent(node, byId);
+  cutCircles(nodes);
   const roots: MutableNode[] = [];
   for (const node of nodes) (node.parent?.children ?? roots).push(node);
   sortByStart(roots);
@@ -93,11 +91,17 @@ const findParent = (node: MutableNode, byId: ReadonlyMap<string, MutableNode[]>)
   return candidates.find((candidate) => candidate.span.service === span.service) ?? candidates[0];
 };
 
-const isAncestor = (ancestor: MutableNode, node: MutableNode): boolean => {
-  for (let at: MutableNode | undefined = node; at !== undefined; at = at.parent) {
-    if (at === ancestor) return true;
-  }
-  return false;
+/** Takes the parent from one node of each circle. Every node is walked over once. */
+const cutCircles = (nodes: readonly MutableNode[]): void => {
+  const walkOf = new Map<MutableNode, number>();
+  nodes.forEach((start, walk) => {
+    for (let at: MutableNode | undefined = start; at !== undefined; at = at.parent) {
+      const met = walkOf.get(at);
+      if (met === walk) at.parent = undefined;
+      if (met !== undefined) return;
+      walkOf.set(at, walk);
+    }
+  });
 };
 
 const sortByStart = (nodes: MutableNode[]): void => {

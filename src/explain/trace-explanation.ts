@@ -2,6 +2,7 @@
 import { timeDifferenceNs, timeToMs } from '../otlp/time.js';
 import { walkSpans } from '../otlp/trace-view.js';
 import { type ExplainedSpan, explainSpan, isEnriched } from './explained-span.js';
+import { largest } from './format.js';
 import { buildSpanTree, flattenTree, type SpanNode } from './span-tree.js';
 import { explainWhy, type Reason } from './why.js';
 
@@ -63,8 +64,9 @@ export const explainTrace = (
     nodes,
     services: [...new Set(nodes.map((node) => node.span.service))],
     startMs: timeToMs(first.start),
-    durationNs: Math.max(
-      ...nodes.map(({ span }) => timeDifferenceNs(span.start, first.start) + span.durationNs),
+    durationNs: largest(
+      nodes.map(({ span }) => timeDifferenceNs(span.start, first.start) + span.durationNs),
+      0,
     ),
     first,
     entry,
@@ -74,7 +76,14 @@ export const explainTrace = (
 
 /** The longest of the outermost spans that serve a request, enriched ones first; without any, the longest root. */
 const findEntry = (roots: readonly SpanNode[], nodes: readonly SpanNode[]): SpanNode | undefined => {
-  const serving = nodes.filter((node) => isServing(node) && !hasServingAncestor(node));
+  // Parents come before children in `nodes`.
+  const inside = new Set<SpanNode>();
+  const serving: SpanNode[] = [];
+  for (const node of nodes) {
+    const below = node.parent !== undefined && inside.has(node.parent);
+    if (isServing(node) && !below) serving.push(node);
+    if (isServing(node) || below) inside.add(node);
+  }
   const candidates = serving.length > 0 ? serving : roots;
   return [...candidates].sort(
     (a, b) =>
@@ -83,8 +92,3 @@ const findEntry = (roots: readonly SpanNode[], nodes: readonly SpanNode[]): Span
 };
 
 const isServing = (node: SpanNode): boolean => node.span.kind === 'server' || node.span.kind === 'consumer';
-
-const hasServingAncestor = (node: SpanNode): boolean => {
-  for (let at = node.parent; at !== undefined; at = at.parent) if (isServing(at)) return true;
-  return false;
-};

@@ -204,12 +204,12 @@ class Engine implements JoinEngine, EventLoopContext {
   stats(): Record<string, number> {
     return {
       ...this.#counts,
-      spans_held: this.#queries.reduce(
+      join_spans_held: this.#queries.reduce(
         (sum, query) => sum + query.tasks.filter((task) => !task.done).length,
         0,
       ),
-      queries_held: this.#queries.length,
-      exchanges_held: this.#held,
+      join_queries_held: this.#queries.length,
+      join_exchanges_held: this.#held,
       ...this.timeline.stats(),
     };
   }

@@ -36,8 +36,8 @@ const isId = (segment: string): boolean => {
   if (NUMBER_LIKE.test(segment) || UUID.test(segment)) return true;
   const digits = segment.replace(/\D/g, '').length;
   if (HEX.test(segment) && digits > 0) return true;
-  // Tokens and encoded texts: long, and more than a fifth digits, or longer than any word that a person would choose.
-  return (
-    (segment.length >= 16 && digits * 5 > segment.length) || segment.length > 48 || segment.includes('%')
-  );
+  if (segment.length > 48 || segment.includes('%')) return true;
+  // Tokens: long, and full of digits or of mixed case with digits, which no person would choose as a name.
+  const mixed = digits > 0 && /[a-z]/.test(segment) && /[A-Z]/.test(segment);
+  return segment.length >= 16 && (mixed || digits * 5 > segment.length);
 };

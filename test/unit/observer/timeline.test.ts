@@ -169,7 +169,14 @@ describe('Timeline', () => {
   it('reads back what a wait was about', () => {
     const timeline = new Timeline({ budgetBytes: 1 << 20 });
     const records = [
-      wait({ off: 1, on: 2, syscall: SYS.futex, args: [0x7f00_1234_5678, 128, 3], wakerTgid: 10, wakerTid: 12 }),
+      wait({
+        off: 1,
+        on: 2,
+        syscall: SYS.futex,
+        args: [0x7f00_1234_5678, 128, 3],
+        wakerTgid: 10,
+        wakerTid: 12,
+      }),
       wait({ off: 3, on: 4, syscall: SYS.read, socket: inetSocket(5, 5432), fdKind: 1 }),
       wait({ off: 5, on: 6, syscall: SYS.fsync, state: 2, iowait: true, file: file('a.log'), fdKind: 2 }),
       wait({ off: 7, on: 8, syscall: -1, state: 0, preempted: true }),
@@ -188,7 +195,14 @@ describe('Timeline', () => {
     for (let index = 0; index < count; index++) {
       const off = (2 * index + 1) * MS;
       timeline.wait(
-        wait({ tid: 11 + (index % 3), off, on: off + MS, onBefore: MS, socket: inetSocket(index, index), fdKind: 1 }),
+        wait({
+          tid: 11 + (index % 3),
+          off,
+          on: off + MS,
+          onBefore: MS,
+          socket: inetSocket(index, index),
+          fdKind: 1,
+        }),
       );
     }
     expect(timeline.stats()['timeline_waits_overwritten']).toBeGreaterThan(count / 2);
