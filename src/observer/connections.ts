@@ -91,7 +91,7 @@ export class ConnectionTable {
   netOpen(record: NetOpenRecord): void {
     // The cookie of a socket that is connected again starts anew.
     const known = this.#byCookie.get(record.socketCookie);
-    if (known !== undefined) this.#close(known, known.pairing?.turn ?? 0, 0);
+    if (known !== undefined) this.#close(known, known.pairing?.turn ?? 0, 0, record.time);
     this.#left.delete(record.socketCookie);
     const connection = this.#add(record, true, 0);
     connection.lastTime = record.time;
@@ -115,7 +115,7 @@ export class ConnectionTable {
       connection.closed = { turns: record.turns, error: record.error, time: record.time };
       return;
     }
-    this.#close(connection, record.turns, record.error);
+    this.#close(connection, record.turns, record.error, record.time);
   }
 
   /** Every event up to `now` was delivered: ends what only time can end. Cheap; does its work once a second. */
@@ -128,7 +128,7 @@ export class ConnectionTable {
       connection.pairing?.sweep(now, timeoutNs);
       const { closed } = connection;
       if (closed !== undefined && now - closed.time >= LINGER_NS) {
-        this.#close(connection, closed.turns, closed.error);
+        this.#close(connection, closed.turns, closed.error, closed.time);
       } else if (now - connection.lastTime >= idleNs) {
         this.expired++;
         this.#leave(connection);
@@ -244,8 +244,8 @@ export class ConnectionTable {
     };
   }
 
-  #close(connection: Connection, turns: number, error: number): void {
-    if (connection.pairing !== undefined) connection.pairing.close(turns, error);
+  #close(connection: Connection, turns: number, error: number, time: MonoNs): void {
+    if (connection.pairing !== undefined) connection.pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
     this.#remove(connection, ALL_TURNS);
   }
@@ -275,7 +275,7 @@ export class ConnectionTable {
     const accounted = this.#left.get(record.socketCookie) ?? 0;
     if (accounted >= record.turns) return;
     const connection = this.#add({ ...record, tid: 0, connectStart: 0, role: 0 }, false, accounted);
-    this.#close(connection, record.turns, record.error);
+    this.#close(connection, record.turns, record.error, record.time);
   }
 
   /** Its end came before any message that could be read: the requests among its turns count if the server is HTTP. */

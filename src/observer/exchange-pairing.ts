@@ -122,15 +122,15 @@ export class ExchangePairing {
     this.#lastActivity = record.time;
   }
 
-  /** The socket is closed; `turns` is the kernel's last turn, `error` its errno. */
-  close(turns: number, error: number): void {
+  /** The socket was closed at `time`; `turns` is the kernel's last turn, `error` its errno. */
+  close(turns: number, error: number, time: MonoNs): void {
     if (this.#draining !== undefined) this.#drained();
     if (turns > this.turn) this.#missed(turns - this.turn);
     const ended = error === 0 ? 'gap' : 'reset';
     if (this.#answering !== undefined) {
       this.#finish(this.#answering, this.#responses.inCountedBody || error !== 0 ? ended : undefined);
     }
-    while (this.#queue.length > 0) this.#finish(this.#queue[0]!, error === 0 ? 'no_response' : 'reset');
+    this.#giveUp(error === 0 ? 'no_response' : 'reset', time);
     this.#dropHead('malformed');
     this.live = false;
   }
@@ -164,7 +164,7 @@ export class ExchangePairing {
         this.#responses.lose();
       }
     } else if (this.#queue.length > 0 && quiet >= timeoutNs) {
-      while (this.#queue.length > 0) this.#finish(this.#queue[0]!, 'no_response');
+      this.#giveUp('no_response', now);
       this.#skipResponse = true;
     }
   }
@@ -458,6 +458,16 @@ export class ExchangePairing {
     this.#queue.shift();
     if (this.#answering === draft) this.#answering = undefined;
     this.#emit(draft, incomplete);
+  }
+
+  /** Ends everything that still waits for a response. */
+  #giveUp(incomplete: 'no_response' | 'reset', time: MonoNs): void {
+    while (this.#queue.length > 0) {
+      const draft = this.#queue[0]!;
+      draft.responseStart = time;
+      draft.responseEnd = time;
+      this.#finish(draft, incomplete);
+    }
   }
 
   #emit(draft: ExchangeDraft, incomplete: Exchange['incomplete']): void {

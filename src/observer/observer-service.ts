@@ -21,3 +21,6 @@ export const OBSERVER_KEY: ServiceKey<ObserverService> = { name: 'observer' };
  * runs no join: exchanges become spans at once and unprofiled.
  */
 export const JOIN_CONFIG_KEY: ServiceKey<JoinConfig> = { name: 'join_config' };
+
+/** Settings of an observer that no `trace_profiling` processor asks for anything. */
+export const DEFAULT_JOIN: JoinConfig = { holdMs: 2000, windowMs: 60_000, minConfidence: 0.5 };

@@ -29,6 +29,22 @@ export interface SpanBuilderOptions {
   readonly batchNs: number;
 }
 
+const BATCH_BYTES = 1024 * 1024;
+const BATCH_NS = 200e6;
+
+/** The usual cut of batches. */
+export const spanOptions = (
+  queryPolicy: QueryPolicy,
+  hostName: string,
+  version: string,
+): SpanBuilderOptions => ({
+  queryPolicy,
+  hostName,
+  version,
+  batchBytes: BATCH_BYTES,
+  batchNs: BATCH_NS,
+});
+
 export const SCOPE_NAME = 'kindling/ebpf';
 
 interface Group {
