@@ -15,6 +15,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'List the components of this build',
     load: async () => (await import('./components-command.js')).componentsCommand,
   },
+  doctor: {
+    usage: 'doctor [--json]',
+    summary: 'Say what this machine lets Kindling see, and what is missing',
+    load: async () => (await import('./doctor-command.js')).doctorCommand,
+  },
   'print-config': {
     usage: 'print-config --config FILE [--mode redacted|unredacted] [--format yaml|json] [--validate=false]',
     summary: 'Print the configuration as it takes effect, with all defaults',
@@ -35,6 +40,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: 'replay FILE --config FILE',
     summary: 'Send recorded kernel events through the pipelines; needs no privileges',
     load: async () => (await import('./replay.js')).replayCommand,
+  },
+  trace: {
+    usage: 'trace TRACE_ID [--json] [--store DIR]',
+    summary: 'Explain one recent trace: where its time went, and why',
+    load: async () => (await import('./traces-command.js')).traceCommand,
+  },
+  traces: {
+    usage: 'traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--json] [--store DIR]',
+    summary: 'List recent traces with the reason for their duration',
+    load: async () => (await import('./traces-command.js')).tracesCommand,
   },
   validate: {
     usage: 'validate --config FILE',
