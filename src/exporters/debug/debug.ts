@@ -1,7 +1,10 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { Exporter, Host, Settings } from '../../component/component.js';
+import { PermanentError } from '../../component/errors.js';
 import type { Batch } from '../../component/signal.js';
 import { toJson } from '../../otlp/json-writer.js';
+import { MalformedError } from '../../otlp/malformed-error.js';
 import type { DebugConfig } from './config.js';
 import { detailedLogs, detailedMetrics, detailedTraces } from './detailed-text.js';
 import { normalLogs, normalMetrics, normalTraces } from './normal-text.js';
@@ -83,7 +86,7 @@ export class DebugExporter implements Exporter {
   async consume(batch: Batch): Promise<void> {
     const { metrics } = this.#settings;
     metrics.received(this.#signal, batch.itemCount);
-    if (this.#isSampled()) this.#print(printBatch(this.#signal, batch, this.#config.verbosity));
+    if (this.#isSampled()) await this.#print(this.#textOf(batch));
     else metrics.count('batches_not_printed', 1, { data_type: this.#signal });
     metrics.sent(this.#signal, batch.itemCount);
   }
@@ -94,18 +97,34 @@ export class DebugExporter implements Exporter {
     await Promise.all(files.map((file) => new Promise<void>((resolve) => file.end(() => resolve()))));
   }
 
-  #print({ title, counts, text }: PrintedBatch): void {
+  #textOf(batch: Batch): PrintedBatch {
+    try {
+      return printBatch(this.#signal, batch, this.#config.verbosity);
+    } catch (error) {
+      this.#settings.metrics.dropped(this.#signal, batch.itemCount, 'malformed');
+      if (error instanceof MalformedError) throw new PermanentError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Resolves when the outputs have taken the text; a slow terminal or disk slows the pipeline, and fills no memory. */
+  async #print({ title, counts, text }: PrintedBatch): Promise<void> {
     if (this.#config.use_internal_logger) {
       this.#settings.logger.info(title, counts);
       if (text !== '') this.#settings.logger.info(text);
       return;
     }
     const fields = Object.entries(counts).map(([name, count]) => `${JSON.stringify(name)}: ${count}`);
-    const output = `${title}\t{${fields.join(', ')}}\n${text === '' ? '' : `${text}\n`}`;
-    for (const file of this.#files) file.write(output);
+    const printed = `${title}\t{${fields.join(', ')}}\n${text === '' ? '' : `${text}\n`}`;
     const paths = this.#config.output_paths ?? ['stdout'];
-    if (paths.includes('stdout')) process.stdout.write(output);
-    if (paths.includes('stderr')) process.stderr.write(output);
+    const outputs: Writable[] = [
+      ...this.#files,
+      ...(paths.includes('stdout') ? [process.stdout] : []),
+      ...(paths.includes('stderr') ? [process.stderr] : []),
+    ];
+    await Promise.all(
+      outputs.map((output) => new Promise<void>((resolve) => output.write(printed, () => resolve()))),
+    );
   }
 
   /** The first of each second, and every n-th after them. */
