@@ -8,7 +8,6 @@
  *     create: (settings, config, signal) => exporterOf(new MySender(settings, config, signal), config, settings, signal)
  */
 import { setMaxListeners } from 'node:events';
-import { performance } from 'node:perf_hooks';
 import type { Exporter, Host, Settings } from '../component/component.js';
 import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
