@@ -6,6 +6,8 @@ export interface CommandEntry {
   /** Loaded when it is called: `doctor` must work where the rest can't be loaded. */
   readonly load: () => Promise<Command>;
   readonly aliasOf?: string;
+  /** Prints its own help. */
+  readonly ownHelp?: boolean;
 }
 
 /** THE list of subcommands. Without one, `kindling --config FILE` runs. */
@@ -17,11 +19,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   doctor: {
     usage: 'doctor [--json]',
-<<<<<<< HEAD
     summary: 'Say what this machine offers, what is missing and what that costs',
-=======
-    summary: 'Say what this machine lets Kindling see, and what is missing',
->>>>>>> wire
     load: async () => (await import('./doctor-command.js')).doctorCommand,
   },
   'print-config': {
@@ -46,7 +44,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./replay.js')).replayCommand,
   },
   trace: {
-<<<<<<< HEAD
     usage: 'trace TRACE_ID',
     summary: 'Explain one trace of the store',
     ownHelp: true,
@@ -63,16 +60,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
       const { runTraces } = await import('./traces.js');
       return (args) => runTraces(args);
     },
-=======
-    usage: 'trace TRACE_ID [--json] [--store DIR]',
-    summary: 'Explain one recent trace: where its time went, and why',
-    load: async () => (await import('./traces-command.js')).traceCommand,
-  },
-  traces: {
-    usage: 'traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--json] [--store DIR]',
-    summary: 'List recent traces with the reason for their duration',
-    load: async () => (await import('./traces-command.js')).tracesCommand,
->>>>>>> wire
   },
   validate: {
     usage: 'validate --config FILE',
