@@ -69,21 +69,24 @@ static __always_inline void read_tuple(struct socket_tuple *tuple, const struct 
 		tuple->family = AF_INET;
 }
 
+/* VERIFIER: kernel pointers allow no arithmetic and can't be map keys; read back from the stack they are numbers. */
+static __always_inline __u64 address_of(const void *pointer)
+{
+	__u64 address = 0;
+
+	bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+	return address;
+}
+
 /*
- * Identity of a socket: its cookie. A socket that has none yet and can't be given one here is named by its address in
- * kernel memory, which is unique while it lives; bit 52 keeps the two apart and the number exact as a float64.
+ * Identity of a socket: its cookie. A socket that has none yet is named by its address in kernel memory, which is
+ * unique while it lives; bit 52 keeps the two apart and the number exact as a float64.
  */
 static __always_inline __u64 cookie_or_address(const struct sock *sk)
 {
 	__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 
-	__u64 address = 0;
-
-	if (cookie)
-		return cookie;
-	/* VERIFIER: no arithmetic on kernel pointers; read back from the stack it is a number. */
-	bpf_probe_read_kernel(&address, sizeof(address), &sk);
-	return (1ULL << 52) | (address & 0xffffffffffffULL);
+	return cookie ? cookie : (1ULL << 52) | (address_of(sk) & 0xffffffffffffULL);
 }
 
 #endif /* KINDLING_SOCK_H */

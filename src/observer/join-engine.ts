@@ -35,7 +35,8 @@ const OBSERVED: Evidence = { words: 'kernel', confidence: 0.99 };
 interface Query {
   readonly id: number;
   readonly sender: number | undefined;
-  readonly deadline: MonoNs;
+  /** 0 until the first watermark is known. */
+  deadline: MonoNs;
   readonly tasks: Task[];
   readonly edits: SpanEdit[];
 }
@@ -145,6 +146,10 @@ class Engine implements JoinEngine, EventLoopContext {
     this.timeline.lost(from, to);
   }
 
+  checked(time: MonoNs): void {
+    this.timeline.checked(time);
+  }
+
   exchange(exchange: Exchange): void {
     this.#counts.exchanges_received++;
     const { tuple, role, socketCookie, tgid } = exchange;
@@ -164,18 +169,19 @@ class Engine implements JoinEngine, EventLoopContext {
     const query: Query = {
       id,
       sender,
-      deadline: this.#watermark + this.#holdNs,
+      deadline: this.#watermark === 0 ? 0 : this.#watermark + this.#holdNs,
       tasks: this.#readTasks(batch),
       edits: [],
     };
     for (const { span } of query.tasks) this.#ancestry.note(span);
-    this.#work(query, false);
+    this.#match(query);
     const isRemote = connection !== undefined && sender === undefined;
-    if (isRemote && query.tasks.every((task) => task.match === undefined && !task.done)) {
+    if (isRemote && query.tasks.every((task) => task.match === undefined)) {
       this.#counts.spans_remote += query.tasks.length;
-      this.#answer({ ...query, tasks: [] });
+      this.#answer(query);
       return;
     }
+    for (const task of query.tasks) this.#explain(query, task, false);
     if (isDone(query)) this.#answer(query);
     else this.#queries.push(query);
   }
@@ -202,12 +208,12 @@ class Engine implements JoinEngine, EventLoopContext {
   stats(): Record<string, number> {
     return {
       ...this.#counts,
-      spans_held: this.#queries.reduce(
+      join_spans_held: this.#queries.reduce(
         (sum, query) => sum + query.tasks.filter((task) => !task.done).length,
         0,
       ),
-      queries_held: this.#queries.length,
-      exchanges_held: this.#held,
+      join_queries_held: this.#queries.length,
+      join_exchanges_held: this.#held,
       ...this.timeline.stats(),
     };
   }
@@ -255,14 +261,19 @@ class Engine implements JoinEngine, EventLoopContext {
 
   #workAll(isLast: boolean): void {
     if (this.#queries.length === 0) return;
-    for (const query of this.#queries) this.#work(query, isLast || this.#watermark >= query.deadline);
+    for (const query of this.#queries) {
+      if (query.deadline === 0) query.deadline = this.#watermark + this.#holdNs;
+      this.#match(query);
+      const isDue = isLast || this.#watermark >= query.deadline;
+      for (const task of query.tasks) if (!task.done) this.#explain(query, task, isDue);
+    }
     const [done, open] = partition(this.#queries, isDone);
     this.#queries = open;
     for (const query of done) this.#answer(query);
   }
 
-  /** Spans that are on the wire first: the inner ones inherit from them. */
-  #work(query: Query, isLast: boolean): void {
+  /** Comes before any explanation: inner spans inherit from those that are on the wire. */
+  #match(query: Query): void {
     for (const task of query.tasks) {
       if (task.done || task.match !== undefined) continue;
       task.match = findExchange(
@@ -272,7 +283,6 @@ class Engine implements JoinEngine, EventLoopContext {
       );
       if (task.match !== undefined) this.#claim(task.span, task.match);
     }
-    for (const task of query.tasks) if (!task.done) this.#explain(query, task, isLast);
   }
 
   #explain(query: Query, task: Task, isLast: boolean): void {
@@ -319,10 +329,11 @@ class Engine implements JoinEngine, EventLoopContext {
     return this.#ranAt(exchange, span.start, span) && this.#ranAt(exchange, span.end, span);
   }
 
-  #ranAt({ tgid, requestTid }: Exchange, time: MonoNs, { clockErrorNs }: JoinSpan): boolean {
+  #ranAt({ tgid, requestTid }: Exchange, time: MonoNs, { clockErrorNs, isCoarse }: JoinSpan): boolean {
     let slept = true;
     // A coarse clock is early, never late; a fine one is off by little in both directions.
-    this.timeline.visit(tgid, requestTid, time - FINE_NS, time + clockErrorNs, (_from, _to, kind) => {
+    const late = isCoarse ? clockErrorNs : FINE_NS;
+    this.timeline.visit(tgid, requestTid, time - FINE_NS, time + late, (_from, _to, kind) => {
       if (kind !== 'blocked') slept = false;
     });
     return !slept;
@@ -454,6 +465,7 @@ class Engine implements JoinEngine, EventLoopContext {
   }
 }
 
+/** How far the clocks of kernel and SDK are apart when the SDK's is a fine one. */
 const FINE_NS = 20_000;
 
 function threadsOf(exchange: Exchange): Explanation['threads'] {

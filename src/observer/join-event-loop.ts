@@ -112,7 +112,8 @@ function ownersOf(
     else if (context.connections.get(socketCookie)?.role === 'server') current = 'other';
     else if (!egress) {
       asked.delete(socketCookie);
-      current = callers.get(socketCookie) ?? unsure;
+      // What was asked before this unit began is somebody else's.
+      current = callers.get(socketCookie) ?? (alone ? 'own' : 'other');
     } else {
       if (!asked.has(socketCookie)) {
         const same = context.sameTrace(unit, socketCookie, time);
@@ -198,7 +199,9 @@ class Plan {
       }
       let end = index;
       while (end < stretches.length && stretches[end]!.owner !== 'own') end++;
-      this.#between(stretches.slice(index, end), end < stretches.length);
+      // The response's last byte may be the last thing that is looked at.
+      const resumes = end < stretches.length || this.#ownOperationAt(stretches[end - 1]!.to);
+      this.#between(stretches.slice(index, end), resumes);
       index = end;
     }
     return this.#pieces.sort((a, b) => a.from - b.from);
@@ -263,6 +266,12 @@ class Plan {
     return this.#isOwnAt(handedOver.wake) ? { tid: wait.wakerTid, from: handedOver.wake } : undefined;
   }
 
+  #ownOperationAt(time: MonoNs): boolean {
+    return this.#operations.some(
+      (operation, index) => operation.time === time && this.#owners[index] === 'own',
+    );
+  }
+
   #isOwnAt(time: MonoNs): boolean {
     return this.#stretches.some(
       (stretch) => stretch.owner === 'own' && stretch.from <= time && time <= stretch.to,
@@ -279,7 +288,7 @@ class Plan {
         if (!egress && asked.has(socketCookie)) return connections.get(socketCookie)?.peer;
         break;
       }
-      if (this.#owners[index] !== 'own' || socketCookie === this.#unit.socketCookie) continue;
+      if (this.#owners[index] !== 'own' || connections.get(socketCookie)?.role === 'server') continue;
       if (egress) asked.set(socketCookie, true);
       else asked.delete(socketCookie);
     }

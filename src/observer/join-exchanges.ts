@@ -18,7 +18,7 @@ const LONG_NS = 250_000_000;
 const MAX_DONE = 20_000;
 
 interface ProcessExchanges {
-  /** In the order of their end. */
+  /** In the order of their end, without the long ones. */
   entries: HeldExchange[];
   long: HeldExchange[];
   forgotten: number;
@@ -43,8 +43,8 @@ export class JoinExchanges {
       process = { entries: [], long: [], forgotten: 0 };
       this.#byProcess.set(exchange.tgid, process);
     }
-    process.entries.push(entry);
-    if (exchange.responseEnd - exchange.requestStart > LONG_NS) process.long.push(entry);
+    if (isLong(exchange)) process.long.push(entry);
+    else insert(process.entries, entry);
     return entry;
   }
 
@@ -68,12 +68,11 @@ export class JoinExchanges {
       if (entries[middle]!.exchange.responseEnd < from) low = middle + 1;
       else high = middle;
     }
-    // Ends are in order but for the delay of delivery; a few entries before the place found may belong to it.
-    for (let index = Math.max(0, low - 16); index < entries.length; index++) {
+    for (let index = low; index < entries.length; index++) {
       const entry = entries[index]!;
       const { exchange } = entry;
       if (exchange.responseEnd > to + LONG_NS) break;
-      if (!entry.forgotten && overlaps(exchange, from, to) && !isLong(exchange)) yield entry;
+      if (!entry.forgotten && overlaps(exchange, from, to)) yield entry;
     }
     for (const entry of process.long) if (!entry.forgotten && overlaps(entry.exchange, from, to)) yield entry;
   }
@@ -110,10 +109,11 @@ export class JoinExchanges {
     const process = this.#byProcess.get(exchange.tgid);
     if (process === undefined) return;
     if (isLong(exchange)) process.long = process.long.filter((other) => other !== entry);
-    if (++process.forgotten * 2 < process.entries.length) return;
-    process.entries = process.entries.filter((other) => !other.forgotten);
-    process.forgotten = 0;
-    if (process.entries.length === 0) this.#byProcess.delete(exchange.tgid);
+    else if (++process.forgotten * 2 >= process.entries.length) {
+      process.entries = process.entries.filter((other) => !other.forgotten);
+      process.forgotten = 0;
+    }
+    if (process.entries.length + process.long.length === 0) this.#byProcess.delete(exchange.tgid);
   }
 }
 
@@ -124,6 +124,13 @@ const overlaps = (exchange: Exchange, from: MonoNs, to: MonoNs): boolean =>
 
 const contextKey = (role: Exchange['role'], traceId: string, spanId: string): string =>
   `${role === 'server' ? 's' : 'c'}${traceId}${spanId}`;
+
+/** Exchanges finish nearly in the order of their end, so the place is found from behind. */
+function insert(entries: HeldExchange[], entry: HeldExchange): void {
+  let at = entries.length;
+  while (at > 0 && entries[at - 1]!.exchange.responseEnd > entry.exchange.responseEnd) at--;
+  entries.splice(at, 0, entry);
+}
 
 function append(map: Map<string, HeldExchange[]>, key: string, entry: HeldExchange): void {
   const entries = map.get(key);

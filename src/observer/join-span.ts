@@ -15,7 +15,9 @@ export interface JoinSpan {
   readonly start: MonoNs;
   readonly end: MonoNs;
   readonly durationNs: number;
-  /** How far start and end may be off the true moment: JavaScript SDKs start at a whole millisecond. */
+  /** The clock counts milliseconds only, as that of JavaScript SDKs: times are early by up to one. */
+  readonly isCoarse: boolean;
+  /** How far start and end may be off the true moment. */
   readonly clockErrorNs: number;
 }
 
@@ -29,6 +31,7 @@ export function toJoinSpan(view: SpanView, clock: MonoClock): JoinSpan | undefin
   if (traceId === '' || spanId === '' || !(durationNs > 0) || !Number.isSafeInteger(durationNs))
     return undefined;
   const start = clock.toMono(startTime.hi, startTime.lo);
+  const isCoarse = isWholeMs(startTime);
   return {
     view,
     traceId,
@@ -39,7 +42,8 @@ export function toJoinSpan(view: SpanView, clock: MonoClock): JoinSpan | undefin
     start,
     end: start + durationNs,
     durationNs,
-    clockErrorNs: isWholeMs(startTime) ? COARSE_CLOCK_NS : FINE_CLOCK_NS,
+    isCoarse,
+    clockErrorNs: isCoarse ? COARSE_CLOCK_NS : FINE_CLOCK_NS,
   };
 }
 

@@ -43,4 +43,14 @@ int BPF_PROG(on_task_rename, struct task_struct *task)
 	return 0;
 }
 
+/*
+ * Run once by user space (BPF_PROG_TEST_RUN, never attached): its own tgid as the initial pid namespace has it, which
+ * getpid() does not say inside a container.
+ */
+SEC("raw_tp")
+int own_tgid(void *ctx)
+{
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
 char LICENSE[] SEC("license") = "GPL";

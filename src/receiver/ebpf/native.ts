@@ -11,6 +11,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../../component/errors.js';
+import type { NativeSymbolizerModule } from '../../observer/symbolizer.js';
 import { ABI_HASH, STATS } from './abi.gen.js';
 
 /** A group of BPF programs that answers one question; each loads or fails on its own. */
@@ -178,10 +179,11 @@ interface NativeCapture {
   readStats(into: Float64Array): void;
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
+  detach(): number;
   close(): void;
 }
 
-interface NativeAddon {
+interface NativeAddon extends NativeSymbolizerModule {
   readonly abiHash: string;
   readonly Capture: new (
     options: NativeOptions,
@@ -240,7 +242,7 @@ export function clockOffset(): ClockOffset {
  *     capture.close();
  */
 export class Capture {
-  /** One entry per requested topic. */
+  /** One entry per requested topic; two for a `net` that had to fall back to its other variant. */
   readonly report: readonly TopicReport[];
   readonly #native: NativeCapture;
   readonly #stats = new Float64Array(STATS.length);
@@ -308,6 +310,14 @@ export class Capture {
   /** Replaces all rules. Threads follow at their next event. Throws RangeError or TypeError for malformed rules. */
   setRules(rules: SelectionRules): void {
     this.#native.setRules(toNativeRules(rules));
+  }
+
+  /**
+   * Ends the programs while the reader goes on. Returns CLOCK_MONOTONIC nanoseconds: once `drainedUpTo()` has reached
+   * it, every record that there will ever be has been given to `onBatch`. For a shutdown that loses nothing. Idempotent.
+   */
+  detach(): number {
+    return this.#native.detach();
   }
 
   /** Detaches every program, stops the reader thread, frees everything. `onBatch` is not called any more. Idempotent. */
