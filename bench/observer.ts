@@ -12,11 +12,12 @@ import type { ProcessInfo, ProcessTable, Symbolizer } from '../src/observer/type
 import { NOP_LOGGER } from '../src/telemetry/logger.js';
 import { KernelModel } from '../test/helpers/kernel-model.js';
 import { slab } from '../test/helpers/kernel-records.js';
-import { median, printTable } from './report.js';
+import { printTable } from './report.js';
 
 const CONNECTIONS = 64;
 const REQUESTS = 40_000;
-const ROUNDS = 7;
+/** The fastest counts: whatever else the machine does only ever adds. */
+const ROUNDS = 12;
 
 const PLAIN = 'GET /items?id=7 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n';
 const TRACED = `GET /items/7?full=1 HTTP/1.1\r\nHost: shop.internal:8080\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: application/json\r\nAccept-Encoding: gzip, deflate\r\ntraceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nConnection: keep-alive\r\n\r\n`;
@@ -123,7 +124,7 @@ export async function run(): Promise<object> {
     ] as const) {
       const rounds = Array.from({ length: ROUNDS }, () => round(slabs, engine)).slice(1);
       figures[`${name}: ${stage}`] = {
-        nsPerRecord: median(rounds.map(({ ns }) => ns / records)),
+        nsPerRecord: Math.min(...rounds.map(({ ns }) => ns / records)),
         spans: rounds[0]!.spans,
       };
     }
