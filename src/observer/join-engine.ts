@@ -29,6 +29,8 @@ const SETTLE_NS = 200 * NS_PER_MS;
 const DEFAULT_APM_WAIT_MS = 6_000;
 const DEFAULT_MAX_EVENTS = 64;
 const DEFAULT_MAX_HELD = 50_000;
+/** The counters are read a little after the time that is taken for it. */
+const COUNT_SLACK_NS = 5 * NS_PER_MS;
 /** What the kernel itself saw needs no join; only which thread did it is concluded. */
 const OBSERVED: Evidence = { words: 'kernel', confidence: 0.99 };
 
@@ -143,7 +145,7 @@ class Engine implements JoinEngine, EventLoopContext {
   }
 
   lost(from: MonoNs, to: MonoNs): void {
-    this.timeline.lost(from, to);
+    this.timeline.lost(from, to + COUNT_SLACK_NS);
   }
 
   checked(time: MonoNs): void {
