@@ -21,7 +21,15 @@ import { JoinSenders } from './join-senders.js';
 import { type JoinSpan, toJoinSpan } from './join-span.js';
 import type { CreateJoinEngine, JoinDependencies, JoinEngine, SpanEdit } from './join-types.js';
 import { Timeline } from './timeline.js';
-import type { Exchange, MonoNs, NetDataRecord, NetOpenRecord, SampleRecord, WaitRecord } from './types.js';
+import type {
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  NetOpenRecord,
+  SampleRecord,
+  WaitRecord,
+} from './types.js';
 
 const NS_PER_MS = 1_000_000;
 /** After a span's end, before it is said that no exchange belongs to it. */
@@ -142,6 +150,10 @@ class Engine implements JoinEngine, EventLoopContext {
 
   netOpened(record: NetOpenRecord): void {
     this.connections.opened(record);
+  }
+
+  netClosed(record: NetCloseRecord): void {
+    this.connections.closed(record.socketCookie);
   }
 
   lost(from: MonoNs, to: MonoNs): void {
