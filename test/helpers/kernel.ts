@@ -55,6 +55,7 @@ export function buildProgram(name: string): string {
       '-O1',
       '-g',
       '-fno-omit-frame-pointer',
+      '-mno-omit-leaf-frame-pointer',
       '-no-pie',
       '-fno-pie',
       '-Wall',
