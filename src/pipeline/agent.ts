@@ -74,6 +74,11 @@ export class Agent {
     logger.info('Shutdown complete.');
   }
 
+  /** False before `start`, after `stop`, and after a reload of which nothing started. */
+  get isRunning(): boolean {
+    return this.#graph !== undefined;
+  }
+
   snapshot(): Snapshot {
     return this.#options.registry.snapshot();
   }

@@ -25,10 +25,14 @@ function combine(errors: readonly unknown[]): unknown {
   const message = errors.map((error) => (error instanceof Error ? error.message : String(error))).join('; ');
   const cause = new AggregateError(errors);
   const retryable = errors.filter((error) => error instanceof RetryableError);
-  if (retryable.length === 0) return new PermanentError(message, { cause });
+  if (retryable.length === 0) {
+    const permanent = errors.find((error) => error instanceof PermanentError);
+    return new PermanentError(message, { cause, grpcStatus: permanent?.grpcStatus });
+  }
   const waits = retryable.flatMap(({ retryAfterMs }) => (retryAfterMs === undefined ? [] : [retryAfterMs]));
-  return new RetryableError(
-    message,
-    waits.length === 0 ? { cause } : { cause, retryAfterMs: Math.max(...waits) },
-  );
+  return new RetryableError(message, {
+    cause,
+    grpcStatus: retryable[0]?.grpcStatus,
+    retryAfterMs: waits.length === 0 ? undefined : Math.max(...waits),
+  });
 }

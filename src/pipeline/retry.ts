@@ -97,7 +97,10 @@ export function retrying(
         return {
           status: 'failed',
           reason: 'retries_exhausted',
-          error: new RetryableError(`no more retries left: ${error.message}`, { cause: error }),
+          error: new RetryableError(`no more retries left: ${error.message}`, {
+            cause: error,
+            grpcStatus: error.grpcStatus,
+          }),
         };
       }
       logger.info('Exporting failed. Will retry the request after interval.', {

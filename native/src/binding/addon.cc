@@ -6,6 +6,7 @@
 #include "abi_hash.h"
 #include "capture_binding.h"
 #include "probe_binding.h"
+#include "symbolizer_binding.h"
 
 namespace {
 
@@ -14,7 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("Capture", kindling::CaptureBinding::Define(env));
   exports.Set("probe", Napi::Function::New(env, kindling::ProbeKernel, "probe"));
   exports.Set("clockOffset", Napi::Function::New(env, kindling::GetClockOffset, "clockOffset"));
-  // kindling::RegisterSymbolizer(env, exports);
+  kindling::RegisterSymbolizer(env, exports);
   return exports;
 }
 

@@ -26,51 +26,43 @@ std::string FileIdentity::Key() const {
   return text;
 }
 
-FileSource::~FileSource() { close(fd_); }
-
-// Takes ownership of `path_fd`.
-std::unique_ptr<FileSource> FileSource::FromPathDescriptor(int path_fd) {
-  if (path_fd < 0) return nullptr;
+std::unique_ptr<FileSource> FileSource::FromPathDescriptor(UniqueFd path_fd) {
   struct stat st;
-  int fd = -1;
-  if (fstat(path_fd, &st) == 0 && S_ISREG(st.st_mode)) {
-    char self[64];
-    snprintf(self, sizeof self, "/proc/self/fd/%d", path_fd);
-    fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  }
-  close(path_fd);
-  if (fd < 0) return nullptr;
+  if (!path_fd || fstat(path_fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return nullptr;
+  char self[64];
+  snprintf(self, sizeof self, "/proc/self/fd/%d", path_fd.get());
+  UniqueFd fd(open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return nullptr;
   FileIdentity identity;
   identity.device = st.st_dev;
   identity.inode = st.st_ino;
   identity.size = st.st_size < 0 ? 0 : static_cast<uint64_t>(st.st_size);
   identity.mtime_ns = static_cast<int64_t>(st.st_mtim.tv_sec) * 1000000000 + st.st_mtim.tv_nsec;
   identity.owner = st.st_uid;
-  return std::unique_ptr<FileSource>(new FileSource(fd, identity));
+  return std::unique_ptr<FileSource>(new FileSource(std::move(fd), identity));
 }
 
 std::unique_ptr<FileSource> FileSource::Open(const std::string& path) {
-  return FromPathDescriptor(open(path.c_str(), O_PATH | O_CLOEXEC));
+  return FromPathDescriptor(UniqueFd(open(path.c_str(), O_PATH | O_CLOEXEC)));
 }
 
 std::unique_ptr<FileSource> FileSource::OpenInRoot(const std::string& root, const std::string& path,
                                                    bool follow_last) {
-  int root_fd = open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (root_fd < 0) return nullptr;
+  UniqueFd root_fd(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root_fd) return nullptr;
   struct open_how how;
   memset(&how, 0, sizeof how);
   how.flags = O_PATH | O_CLOEXEC | (follow_last ? 0 : O_NOFOLLOW);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  int fd = static_cast<int>(syscall(SYS_openat2, root_fd, path.c_str(), &how, sizeof how));
-  close(root_fd);
-  return FromPathDescriptor(fd);
+  return FromPathDescriptor(
+      UniqueFd(static_cast<int>(syscall(SYS_openat2, root_fd.get(), path.c_str(), &how, sizeof how))));
 }
 
 bool FileSource::Read(uint64_t offset, void* to, size_t length) const {
   if (offset > identity_.size || length > identity_.size - offset) return false;
   auto* out = static_cast<uint8_t*>(to);
   while (length > 0) {
-    ssize_t n = pread(fd_, out, length, static_cast<off_t>(offset));
+    ssize_t n = pread(fd_.get(), out, length, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return false;
     out += n;
@@ -82,18 +74,16 @@ bool FileSource::Read(uint64_t offset, void* to, size_t length) const {
 
 std::string ReadText(const std::string& path, size_t limit) {
   std::string text;
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return text;
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return text;
   while (text.size() < limit) {
     size_t old = text.size();
     size_t chunk = limit - old < 65536 ? limit - old : 65536;
     text.resize(old + chunk);
-    ssize_t n = read(fd, text.data() + old, chunk);
-    if (n < 0 && errno == EINTR) n = 0, text.resize(old);
-    else if (n <= 0) { text.resize(old); break; }
-    else text.resize(old + static_cast<size_t>(n));
+    ssize_t n = read(fd.get(), text.data() + old, chunk);
+    text.resize(old + (n > 0 ? static_cast<size_t>(n) : 0));
+    if (n == 0 || (n < 0 && errno != EINTR)) break;
   }
-  close(fd);
   return text;
 }
 

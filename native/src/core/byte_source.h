@@ -13,6 +13,8 @@
 #include <memory>
 #include <string>
 
+#include "../util/unique_fd.h"
+
 namespace kindling {
 
 class ByteSource {
@@ -50,10 +52,6 @@ struct FileIdentity {
 // A regular file. Owns its descriptor.
 class FileSource final : public ByteSource {
  public:
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
-  ~FileSource() override;
-
   // Opens `path` (of this process's own view) for reading when it is a regular file; null otherwise. The type is
   // checked on an O_PATH descriptor first, because merely opening a device or a FIFO can have effects.
   // Links are followed: meant for /proc/PID/map_files/*, whose links lead straight to the mapped file.
@@ -69,10 +67,10 @@ class FileSource final : public ByteSource {
   const FileIdentity& identity() const { return identity_; }
 
  private:
-  FileSource(int fd, const FileIdentity& identity) : fd_(fd), identity_(identity) {}
-  static std::unique_ptr<FileSource> FromPathDescriptor(int path_fd);
+  FileSource(UniqueFd fd, const FileIdentity& identity) : fd_(std::move(fd)), identity_(identity) {}
+  static std::unique_ptr<FileSource> FromPathDescriptor(UniqueFd path_fd);
 
-  int fd_;
+  UniqueFd fd_;
   FileIdentity identity_;
 };
 

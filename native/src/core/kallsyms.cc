@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <charconv>
 
+#include "../util/unique_fd.h"
+
 namespace kindling {
 
 namespace {
@@ -30,13 +32,13 @@ void ParseLine(std::string_view line, SymbolTableBuilder& builder) {
 }  // namespace
 
 bool Kallsyms::Load(const std::string& path) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return false;
   SymbolTableBuilder builder;
   std::string buffer;
   char chunk[65536];
   for (;;) {
-    ssize_t n = read(fd, chunk, sizeof chunk);
+    ssize_t n = read(fd.get(), chunk, sizeof chunk);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
     buffer.append(chunk, static_cast<size_t>(n));
@@ -45,7 +47,6 @@ bool Kallsyms::Load(const std::string& path) {
       ParseLine(std::string_view(buffer).substr(begin, stop - begin), builder);
     buffer.erase(0, begin);
   }
-  close(fd);
   table_ = builder.Build();
   return table_.size() > 0;
 }

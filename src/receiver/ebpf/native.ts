@@ -11,6 +11,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../../component/errors.js';
+import type { NativeSymbolizerModule } from '../../observer/symbolizer.js';
 import { ABI_HASH, STATS } from './abi.gen.js';
 
 /** A group of BPF programs that answers one question; each loads or fails on its own. */
@@ -182,7 +183,7 @@ interface NativeCapture {
   close(): void;
 }
 
-interface NativeAddon {
+interface NativeAddon extends NativeSymbolizerModule {
   readonly abiHash: string;
   readonly Capture: new (
     options: NativeOptions,
