@@ -21,11 +21,20 @@ export function componentReadme(factory: AnyFactory, readme: string | undefined)
 function optionTable(factory: AnyFactory): string {
   const rows = optionRows(inputSchema(factory.config()), '');
   if (rows.length === 0) return 'No options.';
-  return [
-    '| Option | Type | Default | Meaning |',
-    '|---|---|---|---|',
-    ...rows.map((cells) => `| ${cells.map(escapeCell).join(' | ')} |`),
-  ].join('\n');
+  return alignedTable([
+    ['Option', 'Type', 'Default', 'Meaning'],
+    ...rows.map((cells) => cells.map(escapeCell)),
+  ]);
+}
+
+/** Columns of equal width: the form that the repository's formatter leaves alone. */
+function alignedTable([heading = [], ...rows]: readonly (readonly string[])[]): string {
+  const widths = heading.map((_, column) =>
+    Math.max(3, ...[heading, ...rows].map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
+  return [line(heading), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 /** One row per option; the options of a section follow it with its name before theirs. */

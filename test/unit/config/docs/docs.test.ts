@@ -24,12 +24,12 @@ const factory = defineExporter({
 
 const TABLE = `<!-- config -->
 
-| Option | Type | Default | Meaning |
-|---|---|---|---|
-| \`endpoint\` | string | required | Where \\| to send. |
-| \`timeout\` | duration | \`5s\` | Longest time. |
-| \`mode\` | \`fast\`, \`slow\` | \`fast\` | How. |
-| \`queue.size\` | size | \`1MiB\` | Room. |
+| Option       | Type           | Default  | Meaning           |
+| ------------ | -------------- | -------- | ----------------- |
+| \`endpoint\`   | string         | required | Where \\| to send. |
+| \`timeout\`    | duration       | \`5s\`     | Longest time.     |
+| \`mode\`       | \`fast\`, \`slow\` | \`fast\`   | How.              |
+| \`queue.size\` | size           | \`1MiB\`   | Room.             |
 
 <!-- /config -->`;
 
