@@ -6,6 +6,8 @@ export interface CommandEntry {
   /** Loaded when it is called: `doctor` must work where the rest can't be loaded. */
   readonly load: () => Promise<Command>;
   readonly aliasOf?: string;
+  /** Prints its own help. */
+  readonly ownHelp?: boolean;
 }
 
 /** THE list of subcommands. Without one, `kindling --config FILE` runs. */
@@ -17,7 +19,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   doctor: {
     usage: 'doctor [--json]',
-    summary: 'Say what this machine lets Kindling see, and what is missing',
+    summary: 'Say what this machine offers, what is missing and what that costs',
     load: async () => (await import('./doctor-command.js')).doctorCommand,
   },
   'print-config': {
@@ -42,14 +44,22 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./replay.js')).replayCommand,
   },
   trace: {
-    usage: 'trace TRACE_ID [--json] [--store DIR]',
-    summary: 'Explain one recent trace: where its time went, and why',
-    load: async () => (await import('./traces-command.js')).traceCommand,
+    usage: 'trace TRACE_ID',
+    summary: 'Explain one trace of the store',
+    ownHelp: true,
+    load: async () => {
+      const { runTrace } = await import('./trace.js');
+      return (args) => runTrace(args);
+    },
   },
   traces: {
-    usage: 'traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--json] [--store DIR]',
-    summary: 'List recent traces with the reason for their duration',
-    load: async () => (await import('./traces-command.js')).tracesCommand,
+    usage: 'traces',
+    summary: 'List the traces of the store, slowest first with --slow',
+    ownHelp: true,
+    load: async () => {
+      const { runTraces } = await import('./traces.js');
+      return (args) => runTraces(args);
+    },
   },
   validate: {
     usage: 'validate --config FILE',

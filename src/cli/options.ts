@@ -60,12 +60,6 @@ export function parseConfigOptions<const O extends NonNullable<ParseArgsConfig['
   return { sources: sourcesOf(values), values };
 }
 
-/** Options of the commands that need no configuration. Throws `UsageError`. */
-export const parseFlags = <const O extends NonNullable<ParseArgsConfig['options']>>(
-  args: readonly string[],
-  options: O,
-) => parse(args, options, 0);
-
 function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
   args: readonly string[],
   options: O,

@@ -127,7 +127,8 @@ export class Timeline {
 
   /** All losses up to `time` have been told. Once called, silence after the last such time proves nothing. */
   checked(time: MonoNs): void {
-    if (time > this.#checkedUntil || this.#checkedUntil === Number.POSITIVE_INFINITY) this.#checkedUntil = time;
+    if (time > this.#checkedUntil || this.#checkedUntil === Number.POSITIVE_INFINITY)
+      this.#checkedUntil = time;
   }
 
   /** Every record up to `watermark` has been given. */

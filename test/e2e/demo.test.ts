@@ -51,7 +51,8 @@ service:
 /** Server spans of an SDK for one path of the shop or of inventory, with their profile. */
 function enriched(store: string, service: string, path: string): SpanJson[] {
   const spans: SpanJson[] = [];
-  for (const { trace_id } of json<{ traces: { trace_id: string }[] }>('traces', store, '--limit', '60').traces) {
+  for (const { trace_id } of json<{ traces: { trace_id: string }[] }>('traces', store, '--limit', '60')
+    .traces) {
     const trace = json<{ spans: SpanJson[] }>('trace', store, trace_id);
     spans.push(
       ...trace.spans.filter(
@@ -69,19 +70,24 @@ function enriched(store: string, service: string, path: string): SpanJson[] {
 
 function json<T>(command: string, store: string, ...args: string[]): T {
   try {
-    return JSON.parse(execFileSync('bin/kindling', [command, ...args, '--json', '--store', store], { encoding: 'utf8' }));
+    return JSON.parse(
+      execFileSync('bin/kindling', [command, ...args, '--json', '--store', store], { encoding: 'utf8' }),
+    );
   } catch {
     return { traces: [], spans: [] } as T; // nothing stored yet
   }
 }
 
 const loadedPrograms = (): number =>
-  (JSON.parse(execFileSync('bpftool', ['prog', 'show', '-j'], { encoding: 'utf8' })) as { name?: string }[]).filter(
-    ({ name }) => name?.startsWith('on_sched_switch'),
-  ).length;
+  (
+    JSON.parse(execFileSync('bpftool', ['prog', 'show', '-j'], { encoding: 'utf8' })) as { name?: string }[]
+  ).filter(({ name }) => name?.startsWith('on_sched_switch')).length;
 
+/** The largest class, run queue left out: how much of it there is, is up to whatever else this machine does. */
 const dominant = (span: SpanJson): string =>
-  Object.entries(span.breakdown_ns).sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
+  Object.entries(span.breakdown_ns)
+    .filter(([name]) => name !== 'runqueue')
+    .sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
 
 describeKernel('the demo, explained', () => {
   let agent: Running | undefined;
@@ -120,11 +126,16 @@ describeKernel('the demo, explained', () => {
       expect(named / spans.length, `${path}: ${spans.map(dominant)}`).toBeGreaterThanOrEqual(0.5);
     }
     const stacks = enriched(store, 'shop', '/report').map((span) => span.hot_stack?.frames.join(';') ?? '');
-    expect(stacks.some((stack) => stack.includes('nearestNeighbours')), stacks.join('\n')).toBe(true);
+    expect(
+      stacks.some((stack) => stack.includes('nearestNeighbours')),
+      stacks.join('\n'),
+    ).toBe(true);
     const orders = enriched(store, 'shop', '/order').flatMap((span) => span.intervals);
     expect(orders.some((wait) => wait.class === 'disk' && wait.file.includes('journal'))).toBe(true);
     const stock = enriched(store, 'inventory', '/stock').flatMap((span) => span.intervals);
-    expect(stock.some((wait) => wait.class === 'lock' && wait.waker_thread.includes('stock-clerk'))).toBe(true);
+    expect(stock.some((wait) => wait.class === 'lock' && wait.waker_thread.includes('stock-clerk'))).toBe(
+      true,
+    );
 
     expect(await demo.stop('SIGTERM'), demo.stderr()).toBe(0);
     expect(await agent.stop('SIGTERM'), agent.stderr()).toBe(0);
