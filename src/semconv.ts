@@ -15,6 +15,8 @@ export const ATTR_EVIDENCE = 'kindling.join.evidence';
 export const ATTR_THREADS = 'kindling.threads';
 /** `kernel` on spans that were built from kernel events; absent on enriched spans of an SDK. */
 export const ATTR_SOURCE = 'kindling.source';
+/** On spans built from kernel events: why a part is missing (`gap`, `no_response`, `reset`). */
+export const ATTR_INCOMPLETE = 'kindling.incomplete';
 /** Hottest on-CPU stack of the span, outermost frame first, `;`-joined, at most 1 KiB. */
 export const ATTR_HOT_STACK = 'kindling.cpu.hot_stack';
 /** Samples behind `kindling.cpu.hot_stack` / all samples of the span (ints). */
@@ -49,3 +51,11 @@ export const EVENT_WAKER_PROCESS = 'waker.process';
 export const EVENT_FILE_PATH = 'file.path';
 /** `net.wait`: semantic conventions `network.peer.address`, `network.peer.port`. */
 export const EVENT_SYSCALL = 'syscall';
+
+/** Events that stand for several intervals of one class: how many, and the longest. `duration_ns` is their sum. */
+export const EVENT_COUNT = 'count';
+export const EVENT_MAX_DURATION = 'max_duration_ns';
+/** `lock.wait`: true when a timer ended it and nobody gave the lock. */
+export const EVENT_LOCK_TIMED_OUT = 'lock.timed_out';
+/** Why the class, for example `page_fault`, `multiplex`, `event_loop_busy`; only where the class leaves it open. */
+export const EVENT_REASON = 'reason';

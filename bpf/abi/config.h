@@ -24,4 +24,16 @@ struct selection_comm {
 	char comm[16]; /* NUL-padded; of the thread group leader */
 };
 
+/*
+ * The one entry of the array map `selection`. Verdicts are cached per thread together with the generation they were
+ * made under, so rules may change while the programs run: write the rule maps, then raise `generation` (never 0).
+ */
+struct selection_control {
+	__u32 generation;
+	__u8 select_by_default; /* 1: processes without a matching rule are watched */
+	__u8 has_comm_rules;    /* 0: rule_by_comm is empty and need not be asked */
+	__u8 has_cgroup_rules;  /* 0: rule_by_cgroup is empty and need not be asked */
+	__u8 _pad;
+};
+
 #endif /* KINDLING_CONFIG_H */

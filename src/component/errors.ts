@@ -8,16 +8,33 @@ export class ConfigError extends Error {
 /** The batch can never be accepted: drop it and count it. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
+  /** The gRPC status code (or its HTTP equivalent) that a backend refused with; undefined when none was asked. */
+  readonly grpcStatus: number | undefined;
+
+  constructor(message: string, options?: { grpcStatus?: number | undefined; cause?: unknown }) {
+    super(message, { cause: options?.cause });
+    this.grpcStatus = options?.grpcStatus;
+  }
 }
 
 /** Offer the batch again, after `retryAfterMs` when it is set. */
 export class RetryableError extends Error {
   override readonly name = 'RetryableError';
   readonly retryAfterMs: number | undefined;
+  /** As in `PermanentError`. */
+  readonly grpcStatus: number | undefined;
 
-  constructor(message: string, options?: { retryAfterMs?: number; cause?: unknown }) {
+  constructor(
+    message: string,
+    options?: {
+      retryAfterMs?: number | undefined;
+      grpcStatus?: number | undefined;
+      cause?: unknown;
+    },
+  ) {
     super(message, { cause: options?.cause });
     this.retryAfterMs = options?.retryAfterMs;
+    this.grpcStatus = options?.grpcStatus;
   }
 }
 

@@ -2,6 +2,7 @@
  * Checks a whole configuration against the components there are. Finds every problem, not the first; sentences are the
  * Collector's (go.opentelemetry.io/collector/otelcol and service).
  */
+import { z } from 'zod';
 import type { AnyFactory } from '../component/factory.js';
 import { DECODING_FAILED, decode } from './decode.js';
 import { bySection, type FactoriesBySection, SECTIONS, type Section } from './factories.js';
@@ -10,7 +11,7 @@ import { nearest } from './nearest.js';
 import { type ConfigNode, goType, type MapNode, nodeAt, positionOf, toPlain } from './node.js';
 import type { Problem } from './problem.js';
 import { collectorTypeOf } from './schema-walk.js';
-import { type ServiceConfig, serviceFields } from './service.js';
+import { pipelineFields, type ServiceConfig, serviceFields } from './service.js';
 import type { CheckedConfig, ComponentEntry, PipelineEntry } from './settings.js';
 
 export type Checked =
@@ -31,6 +32,8 @@ class Checker {
   readonly #warnings = new Set<string>();
   /** Ids written in each section, good or bad: a reference to a component with an error is not a second error. */
   readonly #written = new Map<Section, Set<string>>();
+  /** Sections that are no maps. What refers to them can't be judged. */
+  readonly #unreadable = new Set<Section>();
 
   constructor(root: ConfigNode, factories: FactoriesBySection) {
     this.#root = root;
@@ -47,11 +50,13 @@ class Checker {
       extensions: this.#section('extensions'),
     };
     const service = this.#service();
-    this.#checkPresence(service);
-    const pipelines = service === undefined ? [] : this.#pipelines(service);
-    if (service !== undefined) this.#checkExtensions(service);
+    this.#checkPresence();
+    const pipelines = this.#pipelines(service);
+    this.#checkExtensions(service);
     this.#checkAmbiguousIds();
-    if (this.#problems.length > 0 || service === undefined) return { ok: false, problems: this.#problems };
+    if (this.#problems.length > 0 || service.telemetry === undefined) {
+      return { ok: false, problems: this.#problems };
+    }
     return {
       ok: true,
       config: {
@@ -91,6 +96,7 @@ class Checker {
   }
 
   #refuseShape(section: Section, node: ConfigNode): void {
+    this.#unreadable.add(section);
     const message =
       node.kind === 'list'
         ? `'${section}' ${DECODING_FAILED}'${JSON.stringify(toPlain(node))}' expected type 'map[string]interface {}', got unconvertible type 'string'`
@@ -153,7 +159,7 @@ class Checker {
       );
   }
 
-  #service(): ServiceConfig | undefined {
+  #service(): Wiring {
     const node = nodeAt(this.#root, ['service']) ?? emptyMap(this.#root);
     const pipelines = nodeAt(node, ['pipelines']);
     if (pipelines?.kind === 'map') {
@@ -168,17 +174,15 @@ class Checker {
         });
       }
     }
-    const decoded = decode(serviceFields(), withNullPipelines(node), {
-      path: 'service',
-      type: 'service',
-      wrap: serviceSentence,
-    });
+    const readable = withNullPipelines(node);
+    const names = { path: 'service', type: 'service', wrap: serviceSentence };
+    const decoded = decode(serviceFields(), readable, names);
     if (decoded.ok) return decoded.value;
     this.#problems.push(...decoded.problems);
-    return undefined;
+    return salvage(readable);
   }
 
-  #checkPresence(service: ServiceConfig | undefined): void {
+  #checkPresence(): void {
     const report = (message: string, section: string) =>
       this.#problems.push({ stage: 'validate', message, position: positionOf(this.#root, [section]) });
     if (this.#root.kind !== 'map' || this.#root.entries.size === 0) {
@@ -191,7 +195,8 @@ class Checker {
         report('no exporter configuration specified in config', 'exporters');
       }
     }
-    if (service !== undefined && Object.keys(service.pipelines).length === 0) {
+    const written = nodeAt(this.#root, ['service', 'pipelines']);
+    if (!(written?.kind === 'map' && written.entries.size > 0)) {
       report('service::pipelines: service must have at least one pipeline', 'service');
     }
   }
@@ -202,7 +207,7 @@ class Checker {
     return node !== undefined && !isNull(node) && !(node.kind === 'map' && node.entries.size === 0);
   }
 
-  #pipelines(service: ServiceConfig): PipelineEntry[] {
+  #pipelines(service: Wiring): PipelineEntry[] {
     const pipelines: PipelineEntry[] = [];
     for (const [id, raw] of Object.entries(service.pipelines)) {
       const parsed = parsePipelineId(id);
@@ -223,6 +228,7 @@ class Checker {
       if (pipeline.receivers.length === 0) report('must have at least one receiver', ['receivers']);
       if (pipeline.exporters.length === 0) report('must have at least one exporter', ['exporters']);
       const check = (role: 'receiver' | 'processor' | 'exporter', sections: readonly Section[]) => {
+        if (sections.some((section) => this.#unreadable.has(section))) return;
         const ids = pipeline[`${role}s`];
         ids.forEach((reference, index) => {
           const known = sections.flatMap((section) => [...(this.#written.get(section) ?? [])]);
@@ -254,7 +260,8 @@ class Checker {
     return pipelines;
   }
 
-  #checkExtensions(service: ServiceConfig): void {
+  #checkExtensions(service: Wiring): void {
+    if (this.#unreadable.has('extensions')) return;
     const known = this.#written.get('extensions') ?? new Set();
     service.extensions.forEach((id, index) => {
       if (known.has(canonicalId(id))) return;
@@ -281,6 +288,25 @@ class Checker {
       }
     }
   }
+}
+
+/** The part of `service` that names components. `telemetry` is there only when all of it is good. */
+type Wiring = Pick<ServiceConfig, 'extensions' | 'pipelines'> & {
+  readonly telemetry?: ServiceConfig['telemetry'];
+};
+
+/** What can be read of a `service` with errors, so that its references are checked all the same. */
+function salvage(service: ConfigNode): Wiring {
+  const names = { path: '', type: '', wrap: (message: string) => message };
+  const extensions = nodeAt(service, ['extensions']);
+  const readExtensions = extensions && decode(z.array(z.string()), extensions, names);
+  const pipelines: Record<string, z.output<ReturnType<typeof pipelineFields>>> = {};
+  const node = nodeAt(service, ['pipelines']);
+  for (const [id, entry] of node?.kind === 'map' ? node.entries : []) {
+    const decoded = decode(pipelineFields(), entry.node, names);
+    if (decoded.ok) pipelines[id] = decoded.value;
+  }
+  return { extensions: readExtensions?.ok ? readExtensions.value : [], pipelines };
 }
 
 const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null;

@@ -8,7 +8,7 @@ import { DECODING_ISSUE } from './fields.js';
 import { nearest } from './nearest.js';
 import { type ConfigNode, goType, nodeAt, positionOf } from './node.js';
 import type { Problem } from './problem.js';
-import { collectorTypeOf, knownKeys, schemaAt } from './schema-walk.js';
+import { COMPONENT_ID, collectorTypeOf, knownKeys, schemaAt } from './schema-walk.js';
 
 export interface DecodeNames {
   /** `::`-path of the thing that is decoded, for validation problems: `receivers::otlp`. */
@@ -59,7 +59,11 @@ function toInput(
 ): unknown {
   const key = keyOf(path);
   if (mended.has(key)) return mended.get(key);
-  if (node.kind === 'scalar') return path.length === 0 && node.value === null ? {} : node.value;
+  if (node.kind === 'scalar') {
+    if (path.length === 0 && node.value === null) return {};
+    // What an expanded reference says word for word: quotes in a variable belong to the text.
+    return typeof node.value === 'string' ? (node.text ?? node.value) : node.value;
+  }
   if (node.kind === 'list') return node.items.map((item, index) => toInput(item, [...path, index], mended));
   const pairs: [string, unknown][] = [];
   for (const [name, entry] of node.entries) {
@@ -94,9 +98,12 @@ function mend(schema: z.ZodType, root: ConfigNode, issue: $ZodIssue, mended: Map
   if (wanted.has('string') && node.text !== undefined) return put(node.text);
   // A text for a list of texts is split at commas; but not for a whole section.
   const text =
-    node.text ?? (node.kind === 'scalar' && typeof node.value === 'string' ? node.value : undefined);
-  if (wanted.has('array') && text !== undefined && schemaAt(schema, [...issue.path, 0]) !== undefined) {
-    return put(text === '' ? [] : text.split(','));
+    node.kind === 'scalar' && typeof node.value === 'string' ? (node.text ?? node.value) : undefined;
+  if (wanted.has('array') && text !== undefined) {
+    const element = schemaAt(schema, [...issue.path, 0]);
+    if (element !== undefined && collectorTypeOf(element) !== COMPONENT_ID) {
+      return put(text === '' ? [] : text.split(','));
+    }
   }
   return false;
 }

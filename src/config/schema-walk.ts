@@ -5,6 +5,9 @@ import type { $ZodType } from 'zod/v4/core';
 /** Go's name of a settings struct, as the Collector's messages show it (`configgrpc.ServerConfig`). */
 const COLLECTOR_TYPES = z.registry<{ readonly name: string }>();
 
+/** Go's name of what `service.pipelines` lists. */
+export const COMPONENT_ID = 'component.ID';
+
 /** Gives `schema` the name that users of the Collector know from its error messages. Call it last in a chain. */
 export function collectorType<T extends z.ZodType>(name: string, schema: T): T {
   COLLECTOR_TYPES.add(schema, { name });

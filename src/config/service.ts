@@ -1,7 +1,7 @@
 /** The `service` section: which components run, how they are wired, and what the agent tells of itself. */
 import { z } from 'zod';
 import { duration } from './fields.js';
-import { collectorType } from './schema-walk.js';
+import { COMPONENT_ID, collectorType } from './schema-walk.js';
 
 const logLevel = () =>
   z.codec(z.string(), z.enum(['debug', 'info', 'warn', 'error']), {
@@ -76,17 +76,20 @@ const telemetryFields = () =>
       .describe('Resource attributes of the agent itself; null removes one.'),
   });
 
-const pipelineFields = () =>
+/** Ids of components. Unlike lists of texts, they are not split out of one text at commas. */
+const idList = () => z.array(collectorType(COMPONENT_ID, z.string()));
+
+export const pipelineFields = () =>
   z.strictObject({
-    receivers: z.array(z.string()).default([]),
-    processors: z.array(z.string()).default([]),
-    exporters: z.array(z.string()).default([]),
+    receivers: idList().default([]),
+    processors: idList().default([]),
+    exporters: idList().default([]),
   });
 
 /** Schema of `service`. */
 export const serviceFields = () =>
   z.strictObject({
-    extensions: z.array(z.string()).default([]),
+    extensions: idList().default([]),
     pipelines: z.record(z.string(), pipelineFields()).default({}),
     telemetry: telemetryFields().prefault({}),
   });

@@ -82,6 +82,8 @@ export interface SpanInput extends SpanFieldsInput {
   readonly startTime: Time64;
   readonly endTime: Time64;
   readonly flags?: number | undefined;
+  /** More fields of the span, encoded (made by `encodeSpanFields`), written after all others. */
+  readonly encodedFields?: Uint8Array | undefined;
 }
 
 /**
@@ -117,6 +119,7 @@ function writeSpan(writer: WireWriter, span: SpanInput): void {
     writer.varint(FLAGS);
     writer.fixed32(span.flags);
   }
+  if (span.encodedFields !== undefined) writer.raw(span.encodedFields);
 }
 
 function writeSpanFields(writer: WireWriter, span: SpanFieldsInput): void {

@@ -214,6 +214,11 @@ export class WireWriter {
     else putVarint(this.bytes, at, length);
   }
 
+  /** Takes back the field that `open` gave `mark` for, together with what was written into it. */
+  cancel(tag: number, mark: number): void {
+    this.pos = Math.floor(mark / 4) - (mark & 3) - varintSize(tag);
+  }
+
   // Whole fields: tag and value.
 
   varintField(tag: number, value: number): void {

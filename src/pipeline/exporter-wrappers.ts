@@ -7,7 +7,7 @@
  *     config: () => z.strictObject({ endpoint: ..., ...deliveryFields() })
  *     create: (settings, config, signal) => exporterOf(new MySender(settings, config, signal), config, settings, signal)
  */
-import { performance } from 'node:perf_hooks';
+import { setMaxListeners } from 'node:events';
 import type { Exporter, Host, Settings } from '../component/component.js';
 import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
@@ -70,6 +70,8 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     this.#config = config;
     this.#settings = settings;
     this.#signal = signal;
+    // Each delivery listens while it runs, and `num_consumers` may well be more than the ten that Node.js finds odd.
+    setMaxListeners(0, this.#draining.signal, this.#deadline.signal);
     const attempt = withTimeout((batch, abort) => sender.send(batch as Batch<S>, abort), config.timeout);
     const retry = retrying(attempt, config.retry_on_failure, {
       logger: settings.logger,
@@ -173,7 +175,8 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     this.#hold(-batch.itemCount);
     this.#gaugeQueue();
     if (outcome.status === 'sent') {
-      metrics.sent(this.#signal, batch.itemCount);
+      const rejected = this.#sender.rejectedItems?.(batch as Batch<S>) ?? 0;
+      metrics.sent(this.#signal, batch.itemCount - rejected);
       return;
     }
     metrics.dropped(this.#signal, batch.itemCount, outcome.reason);

@@ -8,7 +8,10 @@ import type { Batch } from '../component/signal.js';
 import { formatDuration } from '../config/duration.js';
 import { duration } from '../config/fields.js';
 import type { Logger } from '../telemetry/logger.js';
+import { pause, type StopSignals } from './pause.js';
 import type { Attempt, Outcome } from './sender.js';
+
+export type { StopSignals };
 
 const notNegative = (field: string) => ({
   error: `${field} value must be greater than or equal to 0`,
@@ -54,14 +57,6 @@ export const retryFields = () =>
 
 export type RetryConfig = z.output<ReturnType<typeof retryFields>>;
 
-/** The two moments of a shutdown that matter to a delivery. */
-export interface StopSignals {
-  /** Shutdown has begun: waits end, one more attempt is made at once, and later waits are short. */
-  readonly draining: AbortSignal;
-  /** The deadline has passed: give up. */
-  readonly deadline: AbortSignal;
-}
-
 /** Longest wait between attempts while draining; a user waits for the program to end. */
 const DRAIN_INTERVAL_MS = 500;
 
@@ -102,7 +97,10 @@ export function retrying(
         return {
           status: 'failed',
           reason: 'retries_exhausted',
-          error: new RetryableError(`no more retries left: ${error.message}`, { cause: error }),
+          error: new RetryableError(`no more retries left: ${error.message}`, {
+            cause: error,
+            grpcStatus: error.grpcStatus,
+          }),
         };
       }
       logger.info('Exporting failed. Will retry the request after interval.', {
@@ -128,19 +126,4 @@ function shutdownFailure(error: Error): Outcome {
   const prefix = 'interrupted due to shutdown';
   const message = error.message.startsWith(prefix) ? error.message : `${prefix}: ${error.message}`;
   return { status: 'failed', reason: 'shutdown', error: new RetryableError(message, { cause: error }) };
-}
-
-/** Waits `waitMs`; ends at once at the deadline, or when draining begins during the wait. */
-function pause(waitMs: number, { draining, deadline }: StopSignals): Promise<void> {
-  return new Promise((resolve) => {
-    if (deadline.aborted) return resolve();
-    const wakers = draining.aborted ? [deadline] : [deadline, draining];
-    const done = () => {
-      clearTimeout(timer);
-      for (const signal of wakers) signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, waitMs);
-    for (const signal of wakers) signal.addEventListener('abort', done, { once: true });
-  });
 }

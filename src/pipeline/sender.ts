@@ -11,6 +11,11 @@ import type { Batch, Signal } from '../component/signal.js';
  */
 export interface Sender<S extends Signal = Signal> extends Component {
   send(batch: Batch<S>, abort: AbortSignal): Promise<void>;
+  /**
+   * Items of an accepted batch that the other side refused for good (partial success) and that the sender has counted
+   * as dropped. Asked once for each batch that was sent; left out by senders whose peers take all or nothing.
+   */
+  rejectedItems?(batch: Batch<S>): number;
 }
 
 /** One attempt, as a function. */

@@ -5,12 +5,12 @@ const HEADINGS = ['component', 'unit', 'received', 'sent', 'dropped', 'held', 'r
 /** The table that the agent prints when it stops: a line for each component and unit, numbers right-aligned. */
 export function accountingTable(lines: readonly AccountLine[]): string {
   const rows = lines.map((line) => {
-    const { kind, id, pipeline } = line.component;
+    const { kind, id, instance } = line.component;
     const dropped = Object.values(line.dropped).reduce((sum, items) => sum + items, 0);
     const reasons = Object.entries(line.dropped).map(([reason, items]) => `${reason}=${items}`);
     if (line.unaccounted !== 0) reasons.push(`unaccounted=${line.unaccounted}`);
     return [
-      `${kind} ${id}${pipeline === undefined ? '' : ` (${pipeline})`}`,
+      `${kind} ${id}${instance === undefined ? '' : ` (${instance})`}`,
       line.unit,
       String(line.received),
       String(line.sent),

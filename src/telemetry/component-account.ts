@@ -9,24 +9,33 @@ export interface EdgeCounter {
   received(unit: Unit, items: number): void;
   sent(unit: Unit, items: number): void;
   dropped(unit: Unit, items: number, reason: string): void;
+  /** Items that went in and for which the component has not answered yet: +n before, -n after. */
+  open(unit: Unit, change: number): void;
 }
 
 interface Tally {
   received: number | undefined;
   sent: number | undefined;
   dropped: Map<string, number>;
-  held: number;
+  held: number | undefined;
+  open: number;
 }
 
-const emptyTally = (): Tally => ({ received: undefined, sent: undefined, dropped: new Map(), held: 0 });
+const emptyTally = (): Tally => ({
+  received: undefined,
+  sent: undefined,
+  dropped: new Map(),
+  held: undefined,
+  open: 0,
+});
 
 /**
  * The numbers of one component instance.
  *
  * `own` is what the component itself counts; `edges` is what the pipeline observes around it. A component that holds,
- * splits or drops items must count by itself, since only it knows; for all others the edges are enough. Per unit and
- * column the component's own figure wins; edge drops (a consumer that rejected) are used only when the component counts
- * nothing for that unit.
+ * splits or merges items must count by itself, since only it knows; for all others the edges are enough. For a unit whose
+ * `received` the component counts, only its own figures are used. Otherwise the edges are, and what the component
+ * reports as dropped (items that it took out of batches that it passed on) comes on top.
  */
 export class ComponentAccount {
   readonly identity: ComponentIdentity;
@@ -54,12 +63,16 @@ export class ComponentAccount {
     return [...units].map((unit) => {
       const own = this.#own.get(unit);
       const edges = this.#edges.get(unit) ?? emptyTally();
-      const counted = own !== undefined;
+      const whole = own?.received !== undefined;
       const received = own?.received ?? edges.received ?? 0;
-      const sent = own?.sent ?? edges.sent ?? 0;
-      const dropped = Object.fromEntries(counted ? own.dropped : edges.dropped);
-      const held = own?.held ?? 0;
+      const sent = (whole ? own.sent : edges.sent) ?? 0;
+      const dropped = whole
+        ? Object.fromEntries(own.dropped)
+        : added(edges.dropped, own?.dropped ?? new Map());
       const lost = Object.values(dropped).reduce((sum, items) => sum + items, 0);
+      const rest = received - sent - lost;
+      // Without a figure of its own, a component holds what it has been given and not answered for.
+      const held = own?.held ?? (edges.open > 0 ? Math.max(0, rest) : 0);
       return {
         component: this.identity,
         unit,
@@ -67,7 +80,7 @@ export class ComponentAccount {
         sent,
         dropped,
         held,
-        unaccounted: received - sent - lost - held,
+        unaccounted: rest - held,
       };
     });
   }
@@ -91,6 +104,12 @@ export class ComponentAccount {
     const before = type === 'counter' ? (series.get(key)?.value ?? 0) : 0;
     series.set(key, { component: this.identity, name, type, labels: used, value: before + value });
   }
+}
+
+function added(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Record<string, number> {
+  const sum = new Map(a);
+  for (const [reason, items] of b) sum.set(reason, (sum.get(reason) ?? 0) + items);
+  return Object.fromEntries(sum);
 }
 
 const seriesKey = (labels: Readonly<Record<string, string>>): string =>
@@ -122,6 +141,9 @@ function tallyInto(tallies: Map<Unit, Tally>): EdgeCounter {
       if (items === 0) return;
       const { dropped } = tallyOf(tallies, unit);
       dropped.set(reason, (dropped.get(reason) ?? 0) + items);
+    },
+    open: (unit, change) => {
+      tallyOf(tallies, unit).open += change;
     },
   };
 }

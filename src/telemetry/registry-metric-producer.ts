@@ -86,10 +86,10 @@ function toSeries(snapshot: Snapshot): Map<string, Series> {
   return all;
 }
 
-const identityAttributes = ({ id, kind, pipeline }: ComponentIdentity): Record<string, string> => ({
+const identityAttributes = ({ id, kind, instance }: ComponentIdentity): Record<string, string> => ({
   'otelcol.component.id': id,
   'otelcol.component.kind': kind,
-  ...(pipeline === undefined ? {} : { 'otelcol.pipeline.id': pipeline }),
+  ...(kind === 'processor' && instance !== undefined ? { 'otelcol.pipeline.id': instance } : {}),
 });
 
 function toMetricData(name: string, series: Series, startTime: HrTime, endTime: HrTime): MetricData {

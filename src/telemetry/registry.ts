@@ -12,8 +12,8 @@ export interface ComponentIdentity {
   /** `type[/name]`. */
   readonly id: string;
   readonly kind: 'receiver' | 'processor' | 'exporter' | 'connector' | 'extension' | 'agent';
-  /** Pipeline of a processor, which has one instance for each. */
-  readonly pipeline?: string;
+  /** Tells instances of one id apart: pipeline of a processor, signal of an exporter, signals of a connector. */
+  readonly instance?: string;
 }
 
 /** received = sent + dropped + held + unaccounted, and `unaccounted` is 0 unless a component has a bug. */
@@ -47,7 +47,7 @@ export class MetricsRegistry {
 
   /** The account of a component instance; the same one when asked again (a reload keeps counting). */
   account(identity: ComponentIdentity): ComponentAccount {
-    const key = `${identity.kind} ${identity.id} ${identity.pipeline ?? ''}`;
+    const key = `${identity.kind} ${identity.id} ${identity.instance ?? ''}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {
       account = new ComponentAccount(identity);

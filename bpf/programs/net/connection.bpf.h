@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections: who opened them, when, and what they had carried at the end.
+ *
+ * Hook: tp_btf/inet_sock_set_state (since 4.16). SYN_SENT is entered by the thread in connect(); all other changes may
+ * come from a softirq, where the current task has nothing to do with the socket.
+ *
+ * A client's open record is written when the handshake ends, for watched threads only. An accepted connection has no
+ * owner then: its open record is held back until a watched thread moves the first byte, so connections of processes
+ * that are not watched, and accepted ones that never carry data, leave no records at all.
+ */
+#ifndef KINDLING_CONNECTION_H
+#define KINDLING_CONNECTION_H
+
+#include "selection.bpf.h"
+#include "socket_state.bpf.h"
+
+static __always_inline void emit_open(struct socket_state *state)
+{
+	struct net_open_event *event;
+
+	state->opened = 1;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		count(STAT_NET_CONNECTION_RING_FULL);
+		return;
+	}
+	__builtin_memset(event, 0, sizeof(*event));
+	event->hdr.kind = EVENT_NET_OPEN;
+	event->hdr.size = sizeof(*event);
+	event->hdr.time = state->established;
+	event->tgid = state->owner_tgid;
+	event->tid = state->owner_tid;
+	event->socket_cookie = state->cookie;
+	event->connect_start = state->connect_start;
+	event->tuple = state->tuple;
+	event->role = state->role;
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	count(STAT_NET_CONNECTION_EVENTS);
+}
+
+/* The kernel counts the peer's FIN as a received byte; SOCK_DONE says that it came (net/ipv4/tcp_input.c, tcp_fin). */
+static __always_inline bool fin_received(const struct sock *sk)
+{
+	return (BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE)) & 1;
+}
+
+static __always_inline void emit_close(const struct sock *sk, const struct socket_state *state, __u32 old_state)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+	struct net_close_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event) {
+		count(STAT_NET_CONNECTION_RING_FULL);
+		return;
+	}
+	event->hdr.kind = EVENT_NET_CLOSE;
+	event->hdr.flags = 0;
+	event->hdr.size = sizeof(*event);
+	event->hdr.time = bpf_ktime_get_ns();
+	event->socket_cookie = state->cookie;
+	event->bytes_sent = BPF_CORE_READ(tcp, bytes_sent) - BPF_CORE_READ(tcp, bytes_retrans);
+	event->bytes_received = BPF_CORE_READ(tcp, bytes_received) - fin_received(sk);
+	event->turns = state->turn;
+	event->error = BPF_CORE_READ(sk, sk_err);
+	event->tuple = state->tuple;
+	event->tgid = state->owner_tgid;
+	event->old_state = old_state;
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	count(STAT_NET_CONNECTION_EVENTS);
+}
+
+static __always_inline void remember_tuple(struct socket_state *state, const struct sock *sk)
+{
+	read_tuple(&state->tuple, sk);
+	state->has_tuple = 1;
+}
+
+/* In the thread that calls connect(); the local port is not chosen yet. */
+static __always_inline void on_connecting(struct sock *sk)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct socket_state *state;
+
+	if (!selected_thread(task))
+		return;
+	state = socket_state_of(sk, true);
+	if (!state) {
+		count(STAT_NET_SOCKET_STATE_FULL);
+		return;
+	}
+	state->cookie = bpf_get_socket_cookie(sk);
+	state->connect_start = bpf_ktime_get_ns();
+	state->role = NET_ROLE_CLIENT;
+	state->owner_tgid = task->tgid;
+	state->owner_tid = task->pid;
+	read_tuple(&state->tuple, sk);
+}
+
+static __always_inline void on_established(struct sock *sk, int old_state)
+{
+	bool accepted = old_state == TCP_SYN_RECV;
+	struct socket_state *state = socket_state_of(sk, accepted);
+
+	if (!state) {
+		if (accepted)
+			count(STAT_NET_SOCKET_STATE_FULL);
+		return;
+	}
+	state->cookie = bpf_get_socket_cookie(sk);
+	state->established = bpf_ktime_get_ns();
+	remember_tuple(state, sk);
+	if (state->role == NET_ROLE_CLIENT)
+		emit_open(state);
+	else
+		state->role = NET_ROLE_SERVER;
+}
+
+static __always_inline int on_socket_state(struct sock *sk, int old_state, int new_state)
+{
+	struct socket_state *state;
+
+	if (sk->sk_protocol != IPPROTO_TCP || !is_inet(sk->__sk_common.skc_family))
+		return 0;
+	switch (new_state) {
+	case TCP_SYN_SENT:
+		on_connecting(sk);
+		break;
+	case TCP_ESTABLISHED:
+		on_established(sk, old_state);
+		break;
+	case TCP_CLOSE:
+		state = socket_state_of(sk, false);
+		if (!state)
+			break;
+		if (state->owner_tgid)
+			emit_close(sk, state, old_state);
+		socket_state_forget(sk);
+		break;
+	}
+	return 0;
+}
+
+#endif /* KINDLING_CONNECTION_H */

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One operation of a thread on a TCP stream becomes one net_data_event, with as much payload as the turn's budget
+ * allows. Shared by both variants, which differ only in where the operation is seen and where its bytes are.
+ */
+#ifndef KINDLING_PAYLOAD_H
+#define KINDLING_PAYLOAD_H
+
+#include "connection.bpf.h"
+
+/* Payload bytes kept per turn and direction. At most CAPTURE_MAX. */
+const volatile __u32 capture_bytes = 1024;
+
+#define CAPTURE_SMALL 256
+#define CAPTURE_MEDIUM 1024
+#define CAPTURE_MAX 4096
+
+#define MAX_SEGMENTS 4 /* parts of one writev() that are looked at */
+
+/* VERIFIER: keeps the compiler from folding a bound it has proved itself but the verifier has not seen. */
+#define opaque(value) asm volatile("" : "+r"(value))
+
+enum payload_kind {
+	PAYLOAD_NONE,	  /* not in memory that can be read */
+	PAYLOAD_FLAT,	  /* one range of user memory */
+	PAYLOAD_SEGMENTS, /* struct iovec[] */
+	PAYLOAD_SKB,	  /* a socket buffer */
+};
+
+struct operation {
+	__u32 position;
+	__u32 length;
+	__u8 direction; /* enum net_direction */
+	__u8 kind;	/* enum payload_kind */
+	__u8 user_segments; /* the iovec array itself is in user memory too */
+	__u16 flags;	/* enum net_data_flags */
+	__u32 offset;	/* FLAT, SEGMENTS: unused; SKB: of the first byte in the buffer */
+	__u64 base;	/* FLAT: address */
+	__u64 skip;	/* SEGMENTS: bytes of the first one that are done already */
+	const struct iovec *segments;
+	__u64 segment_count;
+	struct bpf_dynptr *skb;
+};
+
+static __always_inline int read_segment(const struct operation *op, __u64 index, struct iovec *out)
+{
+	const struct iovec *segment = op->segments + index;
+
+	/* The layout of struct iovec is user ABI: no relocation needed. */
+	if (op->user_segments)
+		return bpf_probe_read_user(out, sizeof(*out), segment);
+	return bpf_probe_read_kernel(out, sizeof(*out), segment);
+}
+
+/* Turns SEGMENTS whose first segment holds all that is wanted into FLAT, the cheaper case and the usual one. */
+static __always_inline void flatten(struct operation *op, __u32 want)
+{
+	struct iovec first;
+
+	if (op->kind != PAYLOAD_SEGMENTS || read_segment(op, 0, &first))
+		return;
+	if (first.iov_len >= op->skip && first.iov_len - op->skip >= want) {
+		op->kind = PAYLOAD_FLAT;
+		op->base = (__u64)first.iov_base + op->skip;
+	}
+}
+
+/*
+ * Copies up to `want` bytes of the first MAX_SEGMENTS segments to `out`. Returns the count.
+ *
+ * VERIFIER: it bounds the place and the size of a copy apart from each other, not their sum; so `out` has room for
+ * twice the capacity, of which the second half is never used.
+ */
+static __always_inline __u32 gather(char *out, const __u32 capacity, __u32 want, const struct operation *op)
+{
+	__u64 skip = op->skip;
+	__u32 done = 0;
+
+	for (__u32 i = 0; i < MAX_SEGMENTS && i < op->segment_count && done < want; i++) {
+		__u32 size = want - done;
+		struct iovec segment;
+
+		if (read_segment(op, i, &segment))
+			break;
+		if (segment.iov_len <= skip) {
+			skip -= segment.iov_len;
+			continue;
+		}
+		if (size > segment.iov_len - skip)
+			size = segment.iov_len - skip;
+		opaque(size);
+		opaque(done);
+		if (size > capacity || done >= capacity)
+			break;
+		if (bpf_probe_read_user(out + done, size, segment.iov_base + skip)) {
+			count(STAT_NET_DATA_FAULT);
+			break;
+		}
+		done += size;
+		skip = 0;
+	}
+	return done;
+}
+
+/* Copies `want` bytes, at most `capacity`, from one range. All or nothing. Returns the count. */
+static __always_inline __u32 copy(char *out, const __u32 capacity, __u32 want, const struct operation *op)
+{
+	long error;
+
+	opaque(want);
+	if (want > capacity)
+		want = capacity;
+	if (want == 0)
+		return 0;
+	if (op->kind == PAYLOAD_SKB)
+		error = bpf_dynptr_read(out, want, op->skb, op->offset, 0);
+	else
+		error = bpf_probe_read_user(out, want, (const void *)op->base);
+	if (error) {
+		count(STAT_NET_DATA_FAULT);
+		return 0;
+	}
+	return want;
+}
+
+/* The operation's last bytes, as far as one read finds them; 0 where not. */
+static __always_inline __u64 read_tail(const struct operation *op)
+{
+	__u32 size = op->length < 8 ? op->length : 8;
+	__u64 tail = 0;
+	long error = -1;
+
+	opaque(size);
+	if (size == 0 || size > 8)
+		return 0;
+	if (op->kind == PAYLOAD_SKB) {
+		error = bpf_dynptr_read(&tail, size, op->skb, op->offset + op->length - size, 0);
+	} else if (op->kind == PAYLOAD_FLAT) {
+		error = bpf_probe_read_user(&tail, size, (const void *)(op->base + op->length - size));
+	} else if (op->kind == PAYLOAD_SEGMENTS && !op->user_segments && op->segment_count > 1) {
+		/* The kernel's own array ends where the operation ends; a result of a system call need not. */
+		struct iovec last;
+
+		if (read_segment(op, op->segment_count - 1, &last))
+			return 0;
+		if (size > last.iov_len)
+			size = last.iov_len;
+		opaque(size);
+		if (size == 0 || size > 8)
+			return 0;
+		error = bpf_probe_read_user(&tail, size, last.iov_base + last.iov_len - size);
+	}
+	/* Little-endian: the shift moves the bytes to the right end and fills with 0 on the left. */
+	return error ? 0 : tail << (8 * (8 - size));
+}
+
+static __always_inline void fill_and_submit(struct net_data_event *event, __u32 captured, struct task_struct *task,
+					    struct socket_state *state, const struct operation *op, __u64 tail)
+{
+	event->hdr.kind = EVENT_NET_DATA;
+	event->hdr.flags = op->flags;
+	/* The reader takes this many bytes and leaves the rest of the reservation. */
+	event->hdr.size = sizeof(*event) + ((captured + 7) & ~7U);
+	event->hdr.time = bpf_ktime_get_ns();
+	event->tgid = task->tgid;
+	event->tid = task->pid;
+	event->socket_cookie = state->cookie;
+	event->position = op->position;
+	event->length = op->length;
+	event->turn = state->turn;
+	event->captured = captured;
+	event->direction = op->direction;
+	event->role = state->role;
+	event->tuple = state->tuple;
+	__builtin_memcpy(event->tail, &tail, sizeof(tail));
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	state->captured += captured;
+	count(STAT_NET_DATA_EVENTS);
+}
+
+/* VERIFIER: a reservation's size must be a constant, so there is one per tier. `event` is NULL when the ring is full. */
+#define EMIT_TIER(capacity)                                                                                            \
+	do {                                                                                                           \
+		event = bpf_ringbuf_reserve(&events, sizeof(*event) + (capacity), 0);                                  \
+		if (event)                                                                                             \
+			fill_and_submit(event, copy((char *)(event + 1), capacity, want, op), task, state, op, tail);  \
+	} while (0)
+
+#define EMIT_GATHERED(capacity)                                                                                        \
+	do {                                                                                                           \
+		event = bpf_ringbuf_reserve(&events, sizeof(*event) + 2 * (capacity), 0);                          \
+		if (event)                                                                                             \
+			fill_and_submit(event, gather((char *)(event + 1), capacity, want, op), task, state, op, tail); \
+	} while (0)
+
+/*
+ * Accounts for `op` and writes its record. `task` is the current task and watched; `state` is the socket's.
+ * Callers hold the socket's lock or live with the race (see the variants).
+ */
+static __always_inline void emit_data(struct task_struct *task, struct socket_state *state, const struct sock *sk,
+				      struct operation *op)
+{
+	struct net_data_event *event;
+	bool first_of_turn = false;
+	__u32 want = 0;
+	__u64 tail;
+
+	state->owner_tgid = task->tgid;
+	state->owner_tid = task->pid;
+	if (!state->has_tuple)
+		remember_tuple(state, sk);
+	if (!state->cookie)
+		state->cookie = cookie_or_address(sk);
+	if (!state->opened) {
+		if (state->established)
+			emit_open(state);
+		state->opened = 1;
+	}
+	if (state->moved != op->direction + 1) {
+		state->moved = op->direction + 1;
+		state->turn++;
+		state->captured = 0;
+		first_of_turn = true;
+		count(STAT_NET_TURNS);
+	}
+	if (op->kind != PAYLOAD_NONE && state->captured < capture_bytes) {
+		want = capture_bytes - state->captured;
+		if (want > op->length)
+			want = op->length;
+	}
+	flatten(op, want);
+	tail = op->kind == PAYLOAD_NONE ? 0 : read_tail(op);
+
+	if (want == 0)
+		EMIT_TIER(0);
+	else if (op->kind == PAYLOAD_SEGMENTS && want <= CAPTURE_SMALL)
+		EMIT_GATHERED(CAPTURE_SMALL);
+	else if (op->kind == PAYLOAD_SEGMENTS && want <= CAPTURE_MEDIUM)
+		EMIT_GATHERED(CAPTURE_MEDIUM);
+	else if (op->kind == PAYLOAD_SEGMENTS)
+		EMIT_GATHERED(CAPTURE_MAX);
+	else if (want <= CAPTURE_SMALL)
+		EMIT_TIER(CAPTURE_SMALL);
+	else if (want <= CAPTURE_MEDIUM)
+		EMIT_TIER(CAPTURE_MEDIUM);
+	else
+		EMIT_TIER(CAPTURE_MAX);
+
+	if (!event) {
+		count(STAT_NET_DATA_RING_FULL);
+		if (first_of_turn)
+			count(STAT_NET_TURNS_RING_FULL);
+	}
+}
+
+#endif /* KINDLING_PAYLOAD_H */

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++ compiler must see the layout that the BPF compiler put into the objects (scripts/generate-abi.ts hashes it).
+// A change of events.h or config.h that moves a field fails here until it is repeated on purpose.
+#include <cstddef>
+
+#include "config.h"
+#include "events.h"
+
+#define SIZE(type, bytes) static_assert(sizeof(type) == (bytes))
+#define OFFSET(type, field, bytes) static_assert(offsetof(type, field) == (bytes))
+
+SIZE(event_header, 16);
+OFFSET(event_header, size, 4);
+OFFSET(event_header, time, 8);
+SIZE(socket_tuple, 40);
+OFFSET(socket_tuple, local_port, 32);
+SIZE(net_data_event, 96);
+OFFSET(net_data_event, socket_cookie, 24);
+OFFSET(net_data_event, captured, 44);
+OFFSET(net_data_event, tuple, 48);
+OFFSET(net_data_event, tail, 88);
+SIZE(net_open_event, 88);
+OFFSET(net_open_event, tuple, 40);
+SIZE(net_close_event, 96);
+OFFSET(net_close_event, tuple, 48);
+SIZE(sched_wait_event, 96);
+OFFSET(sched_wait_event, args, 48);
+OFFSET(sched_wait_event, waker_tgid, 80);
+SIZE(wait_socket, 56);
+OFFSET(wait_socket, tuple, 8);
+SIZE(wait_file, 56);
+OFFSET(wait_file, name, 16);
+SIZE(cpu_sample_event, 1072);
+OFFSET(cpu_sample_event, kernel_stack, 48);
+OFFSET(cpu_sample_event, user_stack, 304);
+SIZE(proc_exec_event, 40);
+SIZE(task_exit_event, 32);
+SIZE(selection_comm, 16);
+SIZE(selection_control, 8);

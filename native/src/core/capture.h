@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that runs while the agent watches: shared maps, topics, reader. Knows nothing of Node.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reader.h"
+#include "shared_maps.h"
+#include "topic.h"
+
+namespace kindling {
+
+enum class NetVariant { kOff, kAuto, kSocket, kSyscall };
+
+struct CaptureOptions {
+  NetVariant net = NetVariant::kOff;
+  bool sched = false;
+  bool cpu = false;
+  bool proc = false;
+  Knobs knobs;
+  SelectionRules rules;
+  size_t ring_bytes = 16 << 20;
+  ReaderOptions reader;
+};
+
+struct TopicReport {
+  TopicName name;
+  bool attached = false;
+  std::optional<Error> error;
+};
+
+// The topic that `variant` means on this kernel.
+TopicName ChooseNet(NetVariant variant);
+
+class Capture {
+ public:
+  // Fails only when nothing can run; a topic that fails is in report(). Programs run when this returns.
+  static Result<std::unique_ptr<Capture>> Open(const CaptureOptions& options, std::vector<std::span<std::byte>> slabs,
+                                               Reader::Deliver deliver);
+  Capture(const Capture&) = delete;
+  Capture& operator=(const Capture&) = delete;
+  ~Capture();  // Detach(), stops the reader, frees maps and programs
+
+  const std::vector<TopicReport>& report() const { return report_; }
+  Reader& reader() { return *reader_; }
+  SharedMaps& maps() { return maps_; }
+
+  // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
+  void Detach();
+
+ private:
+  explicit Capture(SharedMaps maps) : maps_(std::move(maps)) {}
+
+  void OpenTopic(TopicName name, const Knobs& knobs);
+
+  // In order of construction; destroyed from the end: the reader uses the iterator's link, the topics use the maps.
+  SharedMaps maps_;
+  std::vector<TopicReport> report_;
+  std::vector<std::unique_ptr<Topic>> topics_;
+  std::unique_ptr<Reader> reader_;
+};
+
+// Loads every topic and variant on maps of its own, attaches nothing. Fails when the maps can't be created.
+Result<std::vector<TopicReport>> TryTopics();
+
+}  // namespace kindling

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "topic.h"
+
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "bpf_log.h"
+#include "cpu.skel.h"
+#include "kernel_info.h"
+#include "net_socket.skel.h"
+#include "net_syscall.skel.h"
+#include "proc.skel.h"
+#include "sched.skel.h"
+#include "../util/unique_fd.h"
+
+namespace kindling {
+namespace {
+
+constexpr size_t kVerifierLogBytes = 256 * 1024;
+constexpr size_t kVerifierLogKept = 4096;
+
+// The topic's ELF file as embedded in its skeleton.
+std::span<const std::byte> ElfOf(TopicName name) {
+  size_t size = 0;
+  const void* data = nullptr;
+  switch (name) {
+    case TopicName::kNetSocket: data = net_socket_bpf::elf_bytes(&size); break;
+    case TopicName::kNetSyscall: data = net_syscall_bpf::elf_bytes(&size); break;
+    case TopicName::kSched: data = sched_bpf::elf_bytes(&size); break;
+    case TopicName::kCpu: data = cpu_bpf::elf_bytes(&size); break;
+    case TopicName::kProc: data = proc_bpf::elf_bytes(&size); break;
+  }
+  return {static_cast<const std::byte*>(data), size};
+}
+
+// Sets a `const volatile` scalar of an object that is not loaded yet, by its name in the object's BTF. False when the
+// object has no such knob: each topic has its own.
+template <typename T>
+bool SetKnob(bpf_object* object, const char* knob, T value) {
+  const btf* types = bpf_object__btf(object);
+  const int section = btf__find_by_name_kind(types, ".rodata", BTF_KIND_DATASEC);
+  if (section < 0) return false;
+  bpf_map* map = nullptr;
+  bpf_map* candidate;
+  bpf_object__for_each_map(candidate, object) {
+    const char* name = bpf_map__name(candidate);
+    if (bpf_map__is_internal(candidate) && std::strstr(name, ".rodata") != nullptr) map = candidate;
+  }
+  if (map == nullptr) return false;
+  size_t size = 0;
+  const auto* initial = static_cast<const char*>(bpf_map__initial_value(map, &size));
+  if (initial == nullptr) return false;
+  std::vector<char> data(initial, initial + size);
+  const btf_type* variables = btf__type_by_id(types, static_cast<uint32_t>(section));
+  const btf_var_secinfo* info = btf_var_secinfos(variables);
+  for (int i = 0; i < btf_vlen(variables); i++) {
+    const btf_type* variable = btf__type_by_id(types, info[i].type);
+    if (std::strcmp(btf__name_by_offset(types, variable->name_off), knob) != 0) continue;
+    if (info[i].size != sizeof(T) || info[i].offset + sizeof(T) > size) return false;
+    std::memcpy(data.data() + info[i].offset, &value, sizeof(T));
+    return bpf_map__set_initial_value(map, data.data(), data.size()) == 0;
+  }
+  return false;
+}
+
+std::string Hint(int code, const std::string& verifier_log) {
+  switch (-code) {
+    case EPERM:
+      return "Loading BPF programs needs CAP_BPF, CAP_PERFMON and, to read user memory, CAP_SYS_ADMIN on most "
+             "distributions: run as root. Kernel lockdown in confidentiality mode forbids it altogether.";
+    case EACCES:
+    case EINVAL:
+    case E2BIG:
+    case ENOSPC:
+      return verifier_log.empty() ? "" : "The kernel's BPF verifier refused the program. Please report its log.";
+    case ENOENT:
+    case ESRCH:
+      return "This kernel has no BTF (CONFIG_DEBUG_INFO_BTF) or lacks the tracepoint or kernel function.";
+    case ENOTSUP:
+      return "This kernel lacks a BPF feature that the program uses.";
+    case ENOMEM:
+      return "The memory limit of the agent's control group may be too small for the ring buffer.";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+const char* TopicLabel(TopicName name) {
+  switch (name) {
+    case TopicName::kNetSocket:
+    case TopicName::kNetSyscall: return "net";
+    case TopicName::kSched: return "sched";
+    case TopicName::kCpu: return "cpu";
+    case TopicName::kProc: return "proc";
+  }
+  return "";
+}
+
+const char* VariantLabel(TopicName name) {
+  if (name == TopicName::kNetSocket) return "socket";
+  if (name == TopicName::kNetSyscall) return "syscall";
+  return "";
+}
+
+Error DescribeBpfError(int code, const std::string& step, const std::string& libbpf_text,
+                       const std::string& verifier_log) {
+  std::string message = step + " failed: " + std::strerror(-code);
+  if (!libbpf_text.empty()) message += " (" + libbpf_text + ")";
+  std::string kept = verifier_log;
+  if (kept.size() > kVerifierLogKept) kept.erase(0, kept.size() - kVerifierLogKept);
+  return Error{-code, message, Hint(code, verifier_log), kept};
+}
+
+Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& maps, const Knobs& knobs) {
+  BpfLog log;
+  std::string verifier_log(kVerifierLogBytes, '\0');
+  LIBBPF_OPTS(bpf_object_open_opts, options);
+  options.object_name = TopicLabel(name);
+  // Level 0: written only when a program is refused.
+  options.kernel_log_buf = verifier_log.data();
+  options.kernel_log_size = verifier_log.size();
+  const std::span<const std::byte> elf = ElfOf(name);
+  UniqueObject object(bpf_object__open_mem(elf.data(), elf.size(), &options));
+  if (!object) return DescribeBpfError(-errno, "opening the BPF object", log.last(), "");
+
+  SetKnob<uint32_t>(object.get(), "self_tgid", maps.self_tgid());
+  SetKnob<uint32_t>(object.get(), "capture_bytes", knobs.capture_bytes);
+  SetKnob<uint64_t>(object.get(), "open_wait_ns", knobs.open_wait_ns);
+  if (name == TopicName::kSched) {
+    SetKnob<bool>(object.get(), "has_prev_state", TracepointArguments("sched_switch") >= 4);
+  }
+
+  int result = maps.ShareWith(object.get());
+  if (result != 0) return DescribeBpfError(result, "sharing the maps", log.last(), "");
+  result = bpf_object__load(object.get());
+  verifier_log.resize(std::strlen(verifier_log.c_str()));
+  if (result != 0) return DescribeBpfError(result, "loading the BPF programs", log.last(), verifier_log);
+  return std::unique_ptr<Topic>(new Topic(name, std::move(object), knobs));
+}
+
+std::optional<Error> Topic::Attach() {
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_.get()) {
+    std::optional<Error> error = AttachProgram(program);
+    if (error) {
+      Detach();
+      return error;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Topic::AttachProgram(bpf_program* program) {
+  if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  BpfLog log;
+  UniqueLink link(bpf_program__attach(program));
+  if (!link) {
+    return DescribeBpfError(-errno, std::string("attaching ") + bpf_program__name(program), log.last(), "");
+  }
+  if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER) {
+    iterator_ = std::move(link);
+  } else {
+    links_.push_back(std::move(link));
+  }
+  return std::nullopt;
+}
+
+// One event per CPU that is online now.
+std::optional<Error> Topic::AttachCpuClock(bpf_program* program) {
+  BpfLog log;
+  const int cpus = libbpf_num_possible_cpus();
+  int attached = 0;
+  for (int cpu = 0; cpu < cpus; cpu++) {
+    UniqueFd event = OpenCpuClock(cpu, knobs_.cpu_frequency_hz);
+    if (!event) {
+      if (errno == ENODEV) continue;  // offline
+      return DescribeBpfError(-errno, "opening the CPU clock event", "", "");
+    }
+    UniqueLink link(bpf_program__attach_perf_event(program, event.get()));
+    if (!link) return DescribeBpfError(-errno, "attaching to the CPU clock", log.last(), "");
+    event.Release();  // the link closes it
+    links_.push_back(std::move(link));
+    attached++;
+  }
+  if (attached == 0) return DescribeBpfError(-ENODEV, "opening the CPU clock event", "", "");
+  return std::nullopt;
+}
+
+}  // namespace kindling

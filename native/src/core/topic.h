@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// One group of BPF programs (bpf/programs/<topic>): loaded, attached and freed on its own, on the shared maps.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <bpf/libbpf.h>
+
+#include "../util/result.h"
+#include "shared_maps.h"
+
+namespace kindling {
+
+struct Knobs {
+  uint32_t capture_bytes = 1024;
+  uint64_t open_wait_ns = 200'000'000;
+  uint32_t cpu_frequency_hz = 49;
+};
+
+enum class TopicName { kNetSocket, kNetSyscall, kSched, kCpu, kProc };
+
+const char* TopicLabel(TopicName name);    // "net", "sched", …
+const char* VariantLabel(TopicName name);  // "socket", "syscall" or ""
+
+struct LinkDeleter {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using UniqueLink = std::unique_ptr<bpf_link, LinkDeleter>;
+
+struct ObjectDeleter {
+  void operator()(bpf_object* object) const { bpf_object__close(object); }
+};
+using UniqueObject = std::unique_ptr<bpf_object, ObjectDeleter>;
+
+class Topic {
+ public:
+  // Opens, sets the knobs, takes over the shared maps, loads (the verifier runs). Attaches nothing.
+  static Result<std::unique_ptr<Topic>> Load(TopicName name, const SharedMaps& maps, const Knobs& knobs);
+
+  // Attaches every program. On failure the topic is left without any link.
+  std::optional<Error> Attach();
+  // Detaches every program from its hook. Idempotent.
+  void Detach() { links_.clear(); }
+
+  TopicName name() const { return name_; }
+  // Link of the topic's iterator program, -1 when it has none or is not attached.
+  int iterator_link_fd() const { return iterator_ ? bpf_link__fd(iterator_.get()) : -1; }
+
+ private:
+  Topic(TopicName name, UniqueObject object, const Knobs& knobs)
+      : name_(name), knobs_(knobs), object_(std::move(object)) {}
+
+  std::optional<Error> AttachProgram(bpf_program* program);
+  std::optional<Error> AttachCpuClock(bpf_program* program);
+
+  const TopicName name_;
+  const Knobs knobs_;
+  UniqueObject object_;            // before links_: links go first
+  std::vector<UniqueLink> links_;
+  UniqueLink iterator_;            // no hook: runs only when read, so it stays until the end
+};
+
+// `step` failed with -`code`: adds what libbpf said and what can be done about it.
+Error DescribeBpfError(int code, const std::string& step, const std::string& libbpf_text,
+                       const std::string& verifier_log);
+
+}  // namespace kindling

@@ -1,0 +1,69 @@
+import type { Command } from './command.js';
+
+export interface CommandEntry {
+  readonly usage: string;
+  readonly summary: string;
+  /** Loaded when it is called: `doctor` must work where the rest can't be loaded. */
+  readonly load: () => Promise<Command>;
+  readonly aliasOf?: string;
+  /** Prints its own help. */
+  readonly ownHelp?: boolean;
+}
+
+/** THE list of subcommands. Without one, `kindling --config FILE` runs. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  components: {
+    usage: 'components',
+    summary: 'List the components of this build',
+    load: async () => (await import('./components-command.js')).componentsCommand,
+  },
+  doctor: {
+    usage: 'doctor [--json]',
+    summary: 'Say what this machine offers, what is missing and what that costs',
+    load: async () => (await import('./doctor-command.js')).doctorCommand,
+  },
+  'print-config': {
+    usage: 'print-config --config FILE [--mode redacted|unredacted] [--format yaml|json] [--validate=false]',
+    summary: 'Print the configuration as it takes effect, with all defaults',
+    load: async () => (await import('./print-config.js')).printConfigCommand,
+  },
+  'print-initial-config': {
+    usage: 'print-initial-config',
+    summary: 'The same as print-config',
+    load: async () => (await import('./print-config.js')).printConfigCommand,
+    aliasOf: 'print-config',
+  },
+  record: {
+    usage: 'record FILE --config FILE',
+    summary: 'Run, and write the raw kernel events to FILE',
+    load: async () => (await import('./record.js')).recordCommand,
+  },
+  replay: {
+    usage: 'replay FILE --config FILE',
+    summary: 'Send recorded kernel events through the pipelines; needs no privileges',
+    load: async () => (await import('./replay.js')).replayCommand,
+  },
+  trace: {
+    usage: 'trace TRACE_ID',
+    summary: 'Explain one trace of the store',
+    ownHelp: true,
+    load: async () => {
+      const { runTrace } = await import('./trace.js');
+      return (args) => runTrace(args);
+    },
+  },
+  traces: {
+    usage: 'traces',
+    summary: 'List the traces of the store, slowest first with --slow',
+    ownHelp: true,
+    load: async () => {
+      const { runTraces } = await import('./traces.js');
+      return (args) => runTraces(args);
+    },
+  },
+  validate: {
+    usage: 'validate --config FILE',
+    summary: 'Check the configuration without running it',
+    load: async () => (await import('./validate.js')).validateCommand,
+  },
+};

@@ -1,0 +1,94 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { parseDuration } from '../config/duration.js';
+import type { ConfigSources } from '../config/load.js';
+import { UsageError } from './command.js';
+
+/** Options of everything that reads a configuration. */
+const CONFIG_OPTIONS = {
+  config: { type: 'string', multiple: true },
+  set: { type: 'string', multiple: true },
+  'feature-gates': { type: 'string', multiple: true },
+} as const satisfies ParseArgsConfig['options'];
+
+const RUN_OPTIONS = {
+  ...CONFIG_OPTIONS,
+  'run-seconds': { type: 'string' },
+  'shutdown-timeout': { type: 'string' },
+} as const satisfies ParseArgsConfig['options'];
+
+export interface RunOptions {
+  readonly sources: ConfigSources;
+  readonly positionals: readonly string[];
+  /** Milliseconds after which to stop with exit code 0. */
+  readonly runMs: number | undefined;
+  readonly shutdownTimeoutMs: number;
+}
+
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
+
+/** Options of the commands that run pipelines. Throws `UsageError`. */
+export function parseRunOptions(args: readonly string[], positionals: number): RunOptions {
+  const parsed = parse(args, RUN_OPTIONS, positionals);
+  const seconds = parsed.values['run-seconds'];
+  if (seconds !== undefined && !(seconds.trim() !== '' && Number(seconds) >= 0)) {
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(seconds)} for "--run-seconds" flag: expected a number`,
+    );
+  }
+  const timeout = parsed.values['shutdown-timeout'];
+  const timeoutMs = timeout === undefined ? DEFAULT_SHUTDOWN_TIMEOUT_MS : parseDuration(timeout);
+  if (timeoutMs === undefined || timeoutMs < 0) {
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(timeout)} for "--shutdown-timeout" flag: expected a duration, for example 10s`,
+    );
+  }
+  return {
+    sources: sourcesOf(parsed.values),
+    positionals: parsed.positionals,
+    runMs: seconds === undefined ? undefined : Number(seconds) * 1000,
+    shutdownTimeoutMs: timeoutMs,
+  };
+}
+
+/** Options of the commands that only look at a configuration, and those in `more`. Throws `UsageError`. */
+export function parseConfigOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  more: O,
+) {
+  const parsed = parse(args, { ...CONFIG_OPTIONS, ...more }, 0);
+  const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
+  return { sources: sourcesOf(values), values };
+}
+
+function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: O,
+  positionals: number,
+) {
+  let parsed: ReturnType<typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's message has a first sentence that says it all, and advice about `--` that doesn't help here.
+    throw new UsageError((error as Error).message.split('. ')[0]!);
+  }
+  if (parsed.positionals.length !== positionals) {
+    const extra = parsed.positionals[positionals];
+    throw new UsageError(
+      extra === undefined ? 'a file name is missing' : `unexpected argument ${JSON.stringify(extra)}`,
+    );
+  }
+  return parsed;
+}
+
+function sourcesOf(values: Readonly<Record<string, unknown>>): ConfigSources {
+  const list = (name: string) => (values[name] as string[] | undefined) ?? [];
+  for (const gate of list('feature-gates').flatMap((gates) => gates.split(','))) {
+    const name = gate.trim().replace(/^[-+]/, '');
+    if (name === '') continue;
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(gate)} for "--feature-gates" flag: no such feature gate ${JSON.stringify(name)}. valid gates: []`,
+    );
+  }
+  return { uris: list('config'), sets: list('set') };
+}

@@ -1,0 +1,34 @@
+/**
+ * THE list of components. A component is a folder and one import line here, alphabetical by path; everything else
+ * (configuration, documentation, contract tests) follows from the list.
+ */
+import type { AnyFactory } from './component/factory.js';
+import { forwardConnector } from './connectors/forward/factory.js';
+import { nopExporter } from './exporters/nop/factory.js';
+import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
+import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
+import { storeExporter } from './exporters/store/factory.js';
+import { terminalExporter } from './exporters/terminal/factory.js';
+import { batchProcessor } from './processors/batch/factory.js';
+import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
+import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
+import { ebpfReceiver } from './receiver/ebpf/factory.js';
+import { nopReceiver } from './receiver/nop/factory.js';
+import { otlpReceiver } from './receiver/otlp/factory.js';
+import { replayReceiver } from './receiver/replay/factory.js';
+
+export const COMPONENTS: readonly AnyFactory[] = [
+  forwardConnector,
+  nopExporter,
+  otlpGrpcExporter,
+  otlpHttpExporter,
+  storeExporter,
+  terminalExporter,
+  batchProcessor,
+  memoryLimiterProcessor,
+  traceProfilingProcessor,
+  ebpfReceiver,
+  nopReceiver,
+  otlpReceiver,
+  replayReceiver,
+];

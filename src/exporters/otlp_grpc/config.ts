@@ -1,0 +1,38 @@
+/**
+ * Settings of the `otlp_grpc` exporter: fields, defaults and sentences of the Collector's
+ * (https://github.com/open-telemetry/opentelemetry-collector/tree/v0.159.0/exporter/otlpexporter).
+ */
+import { z } from 'zod';
+import { endpointProblem } from '../../config/fields.js';
+import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
+
+export const DEFAULT_TIMEOUT_MS = 5000;
+
+export const otlpGrpcConfig = () =>
+  z
+    .strictObject({
+      endpoint: z
+        .string()
+        .default('')
+        .describe(
+          'Where to send: `host:port` (TLS unless `tls.insecure`), `http://host:port` for plain text, ' +
+            '`https://host:port`, `dns:///host:port`, `unix:///path`. Empty: OTEL_EXPORTER_OTLP_ENDPOINT.',
+        ),
+      ...otlpClientFields('5s'),
+    })
+    .superRefine(({ endpoint }, context) => {
+      const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+      if (endpoint === '') {
+        if (!hasEndpointInEnvironment()) fail([], 'requires a non-empty "endpoint"');
+        return;
+      }
+      if (endpoint.startsWith('unix:')) return;
+      const problem = endpointProblem(hostAndPort(endpoint));
+      if (problem !== undefined) fail(['clientconfig'], problem);
+    });
+
+export type OtlpGrpcConfig = z.output<ReturnType<typeof otlpGrpcConfig>>;
+
+/** The endpoint without its scheme, its DNS authority and a trailing slash. */
+export const hostAndPort = (endpoint: string): string =>
+  endpoint.replace(/^(?:https?:\/\/|dns:(?:\/\/[^/]*\/)?)/, '').replace(/\/$/, '');

@@ -1,0 +1,163 @@
+/**
+ * The main thread's side of the observer: starts its thread, hands its spans on, asks its join.
+ */
+import { Worker } from 'node:worker_threads';
+import { UnsupportedError } from '../component/errors.js';
+import type { Origin } from '../component/signal.js';
+import type { TopicReport } from '../receiver/ebpf/native.js';
+import type { Logger } from '../telemetry/logger.js';
+import type { SpanEdit } from './join-types.js';
+import type { ObserverService } from './observer-service.js';
+import type { SpanBatch } from './span-builder.js';
+import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
+
+export interface ObserverClientOutput {
+  /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */
+  spans(batch: SpanBatch): Promise<void>;
+  stats(stats: ObserverStats): void;
+  /** The thread ended by itself; every pending question is answered with nothing. */
+  died(error: Error): void;
+}
+
+/** Bytes of batches that may be under way to the join; above it the answer is "nothing", at once. */
+const MAX_QUERY_BYTES = 64 * 1024 * 1024;
+
+interface PendingQuery {
+  readonly bytes: number;
+  resolve(edits: readonly SpanEdit[]): void;
+}
+
+export class ObserverClient implements ObserverService {
+  /** Batches that were not joined because too many were under way. */
+  busy = 0;
+  readonly #data: ObserverWorkerData;
+  readonly #output: ObserverClientOutput;
+  readonly #log: Logger;
+  readonly #pending = new Map<number, PendingQuery>();
+  #worker: Worker | undefined;
+  #nextQuery = 1;
+  #queryBytes = 0;
+  /** Settles when every batch so far has been handed on: batches go one after another. */
+  #spans: Promise<void> = Promise.resolve();
+  #stopped: (() => void) | undefined;
+  #stopping = false;
+
+  constructor(data: ObserverWorkerData, output: ObserverClientOutput, log: Logger) {
+    this.#data = data;
+    this.#output = output;
+    this.#log = log;
+  }
+
+  /** Starts the thread. Rejects with UnsupportedError when nothing can run on this machine. */
+  async start(): Promise<readonly TopicReport[]> {
+    // From the sources (tests, tsx) the thread has to load TypeScript itself.
+    const fromSource = import.meta.url.endsWith('.ts');
+    const worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
+      workerData: this.#data,
+      name: 'observer',
+      ...(fromSource ? { execArgv: ['--import', 'tsx'] } : {}),
+    });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'started') resolve(message.report);
+        else if (message.type === 'unsupported') reject(new UnsupportedError(message.message));
+        else if (message.type === 'failed') reject(new Error(message.message));
+        else this.#receive(message);
+      });
+      worker.on('error', (error) => {
+        reject(error);
+        this.#ended(error);
+      });
+      worker.on('exit', (code) => this.#ended(new Error(`The observer's thread ended with code ${code}.`)));
+    });
+  }
+
+  join(batch: Uint8Array, origin: Origin): Promise<readonly SpanEdit[]> {
+    if (this.#worker === undefined || this.#stopping) return Promise.resolve([]);
+    if (this.#queryBytes + batch.length > MAX_QUERY_BYTES) {
+      this.busy++;
+      return Promise.resolve([]);
+    }
+    const id = this.#nextQuery++;
+    this.#queryBytes += batch.length;
+    const copy = batch.slice();
+    this.#send({ type: 'query', id, batch: copy, origin }, [copy.buffer]);
+    return new Promise((resolve) => this.#pending.set(id, { bytes: batch.length, resolve }));
+  }
+
+  /** Detaches everything, hands out what is held, ends the thread; at the deadline without waiting. Idempotent. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#send({ type: 'stop' });
+    }
+    await new Promise<void>((resolve) => {
+      this.#stopped = resolve;
+      if (deadline.aborted) resolve();
+      deadline.addEventListener('abort', () => resolve(), { once: true });
+    });
+    this.#worker = undefined;
+    await worker.terminate();
+    await Promise.race([this.#spans, aborted(deadline)]);
+    this.#answerAll();
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'spans': {
+        const { bytes, itemCount } = message;
+        this.#spans = this.#spans
+          .then(() => this.#output.spans({ bytes, itemCount }))
+          .catch((error: unknown) => this.#log.error('A span batch failed.', { error: String(error) }))
+          .then(() => this.#send({ type: 'ack', bytes: bytes.length }));
+        break;
+      }
+      case 'answer': {
+        const query = this.#pending.get(message.id);
+        if (query === undefined) break;
+        this.#pending.delete(message.id);
+        this.#queryBytes -= query.bytes;
+        query.resolve(message.edits);
+        break;
+      }
+      case 'stats':
+        this.#output.stats(message.stats);
+        break;
+      case 'log':
+        this.#log[message.level](message.message, message.fields);
+        break;
+      case 'stopped':
+        this.#stopped?.();
+        break;
+      default:
+        break;
+    }
+  }
+
+  #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transfer);
+  }
+
+  #ended(error: Error): void {
+    this.#stopped?.();
+    if (this.#worker === undefined || this.#stopping) return;
+    this.#worker = undefined;
+    this.#answerAll();
+    this.#output.died(error);
+  }
+
+  #answerAll(): void {
+    for (const { resolve } of this.#pending.values()) resolve([]);
+    this.#pending.clear();
+    this.#queryBytes = 0;
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,40 @@
+import type { ExchangePairing } from './exchange-pairing.js';
+import type { ExchangeRecognition } from './exchange-recognition.js';
+import type { MonoNs, SocketTuple } from './types.js';
+
+/** One end of a TCP connection, in the table. The two ends of a loopback connection have different cookies. */
+export class Connection {
+  readonly cookie: number;
+  tuple: SocketTuple;
+  /** 0 unknown, 1 client, 2 server */
+  role: number;
+  /** Its beginning was seen: the first byte of turn 1 is the first byte of the stream. */
+  fresh: boolean;
+  lastTime: MonoNs = 0;
+  /** Turns up to this one were accounted for by an earlier entry of the table. */
+  readonly accountedTurn: number;
+  /** Exactly one of both while it may be HTTP; neither when it is not. */
+  recognition: ExchangeRecognition | undefined;
+  pairing: ExchangePairing | undefined;
+  /** Set when the socket is closed and an answer may still be read from its queue. */
+  closed: { readonly turns: number; readonly error: number; readonly time: MonoNs } | undefined;
+  /** Neighbours in the order of last use, kept by the table. */
+  newer: Connection | undefined;
+  older: Connection | undefined;
+
+  constructor(
+    cookie: number,
+    tuple: SocketTuple,
+    role: number,
+    fresh: boolean,
+    accountedTurn: number,
+    recognition: ExchangeRecognition | undefined,
+  ) {
+    this.cookie = cookie;
+    this.tuple = tuple;
+    this.role = role;
+    this.fresh = fresh;
+    this.accountedTurn = accountedTurn;
+    this.recognition = recognition;
+  }
+}

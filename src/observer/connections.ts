@@ -1,0 +1,336 @@
+/**
+ * The connections of this host, each end for itself: what is known of them, and what their bytes become.
+ *
+ *     net records ──► table (cookie) ──► recognition ──► pairing ──► exchanges
+ *                          │                  └► not HTTP: ignored from then on
+ *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
+ */
+import { HeadParser } from '../protocols/http1/head-parser.js';
+import { Connection } from './connection.js';
+import type { ExchangeCounters } from './exchange-counters.js';
+import type { ExchangeDraft } from './exchange-draft.js';
+import { ExchangePairing, type PairingHost } from './exchange-pairing.js';
+import { ExchangeRecognition } from './exchange-recognition.js';
+import { HttpEndpoints } from './http-endpoints.js';
+import type { Exchange, MonoNs, NetCloseRecord, NetDataRecord, NetOpenRecord } from './types.js';
+
+export interface ConnectionLimits {
+  /** Most connections in the table. */
+  readonly maxConnections: number;
+  /** A request without response is given up after this long without a byte on its connection. */
+  readonly timeoutNs: number;
+  /** A connection without a byte for this long leaves the table (and comes back with its next byte). */
+  readonly idleNs: number;
+}
+
+export const DEFAULT_LIMITS: ConnectionLimits = {
+  maxConnections: 65_536,
+  timeoutNs: 60e9,
+  idleNs: 15 * 60e9,
+};
+
+/** What becomes of what is found. */
+export interface ConnectionOutput {
+  /** A request's head is known; its end is not. */
+  opened(connection: Connection, draft: ExchangeDraft): void;
+  finished(connection: Connection, draft: ExchangeDraft, incomplete: Exchange['incomplete']): void;
+  /** The connection turned out to be HTTP: `connection.pairing` is set. */
+  recognized(connection: Connection): void;
+  removed(connection: Connection): void;
+}
+
+/** A closed client that half-closed before may read its answer from the queue for this long. */
+const LINGER_NS = 1e9;
+/** In the place of a last turn: the connection is closed, nothing more counts. */
+const ALL_TURNS = 0xffff_ffff;
+
+export class ConnectionTable {
+  readonly counters: ExchangeCounters;
+  evicted = 0;
+  expired = 0;
+  ignored = 0;
+  readonly #limits: ConnectionLimits;
+  readonly #output: ConnectionOutput;
+  readonly #parser = new HeadParser();
+  readonly #byCookie = new Map<number, Connection>();
+  readonly #endpoints = new HttpEndpoints();
+  /** Cookie to last accounted turn of connections that left the table, oldest first. */
+  readonly #left = new Map<number, number>();
+  #newest: Connection | undefined;
+  #oldest: Connection | undefined;
+  /** The connection of the last record: records come in runs, so most look-ups end here. */
+  #last: Connection | undefined;
+  #lastSweep: MonoNs = 0;
+
+  constructor(limits: ConnectionLimits, counters: ExchangeCounters, output: ConnectionOutput) {
+    this.#limits = limits;
+    this.counters = counters;
+    this.#output = output;
+  }
+
+  get size(): number {
+    return this.#byCookie.size;
+  }
+
+  /** Exchanges that are neither emitted nor lost yet. Walks the table. */
+  get held(): number {
+    let held = 0;
+    for (const connection of this.#byCookie.values()) held += connection.pairing?.held ?? 0;
+    return held;
+  }
+
+  netData(record: NetDataRecord): void {
+    const connection = this.#find(record);
+    if (connection === undefined) return;
+    connection.lastTime = record.time;
+    if (connection.pairing !== undefined) this.#feed(connection, record);
+    else if (connection.recognition !== undefined)
+      this.#recognize(connection, connection.recognition, record);
+  }
+
+  netOpen(record: NetOpenRecord): void {
+    // The cookie of a socket that is connected again starts anew.
+    const known = this.#byCookie.get(record.socketCookie);
+    if (known !== undefined) this.#close(known, known.pairing?.turn ?? 0, 0, record.time);
+    this.#left.delete(record.socketCookie);
+    const connection = this.#add(record, true, 0);
+    connection.lastTime = record.time;
+  }
+
+  netClose(record: NetCloseRecord): void {
+    const connection = this.#byCookie.get(record.socketCookie);
+    if (connection === undefined) {
+      this.#closeUnknown(record);
+      return;
+    }
+    connection.tuple = record.tuple;
+    const { pairing } = connection;
+    if (
+      pairing?.role === 'client' &&
+      record.error === 0 &&
+      pairing.turn >= record.turns &&
+      pairing.unanswered
+    ) {
+      // The kernel's own state ends with the socket: `turn` starts anew, so the rest goes by position.
+      connection.closed = { turns: record.turns, error: record.error, time: record.time };
+      return;
+    }
+    this.#close(connection, record.turns, record.error, record.time);
+  }
+
+  /** Every event up to `now` was delivered: ends what only time can end. Cheap; does its work once a second. */
+  advance(now: MonoNs): void {
+    if (now - this.#lastSweep < 1e9) return;
+    this.#lastSweep = now;
+    const { timeoutNs, idleNs } = this.#limits;
+    for (let connection = this.#oldest; connection !== undefined; ) {
+      const next: Connection | undefined = connection.newer;
+      connection.pairing?.sweep(now, timeoutNs);
+      const { closed } = connection;
+      if (closed !== undefined && now - closed.time >= LINGER_NS) {
+        this.#close(connection, closed.turns, closed.error, closed.time);
+      } else if (now - connection.lastTime >= idleNs) {
+        this.expired++;
+        this.#leave(connection);
+      }
+      connection = next;
+    }
+  }
+
+  /** Ends everything that is under way, for shutdown. */
+  flush(): void {
+    for (const connection of [...this.#byCookie.values()]) this.#leave(connection, 'shutdown');
+  }
+
+  #find(record: NetDataRecord): Connection | undefined {
+    const last = this.#last;
+    if (last !== undefined && last.cookie === record.socketCookie) return last;
+    let connection = this.#byCookie.get(record.socketCookie);
+    if (connection === undefined) {
+      const accounted = this.#left.get(record.socketCookie) ?? 0;
+      if (accounted === ALL_TURNS) return undefined;
+      this.#left.delete(record.socketCookie);
+      connection = this.#add(record, record.role !== 0 && accounted === 0, accounted);
+    } else this.#touch(connection);
+    this.#last = connection;
+    return connection;
+  }
+
+  #add(record: NetDataRecord | NetOpenRecord, fresh: boolean, accountedTurn: number): Connection {
+    if (this.#byCookie.size >= this.#limits.maxConnections && this.#oldest !== undefined) {
+      this.evicted++;
+      this.#leave(this.#oldest);
+    }
+    const { tuple } = record;
+    const recognition = tuple.family === 'unix' ? undefined : new ExchangeRecognition(accountedTurn);
+    const connection = new Connection(
+      record.socketCookie,
+      tuple,
+      record.role,
+      fresh,
+      accountedTurn,
+      recognition,
+    );
+    this.#byCookie.set(connection.cookie, connection);
+    this.#link(connection);
+    return connection;
+  }
+
+  #recognize(connection: Connection, recognition: ExchangeRecognition, record: NetDataRecord): void {
+    const seenBefore = recognition.turn;
+    const kind = recognition.look(record, connection.fresh);
+    if (kind === 'undecided') return;
+    connection.recognition = undefined;
+    if (kind === 'other') {
+      this.ignored++;
+      return;
+    }
+    const isRequest = kind !== 'response';
+    const role = record.egress === isRequest ? 'client' : 'server';
+    const before = Math.max(record.turn - 1, connection.accountedTurn);
+    // The last turn before this record was of the other direction.
+    const proven = kind !== 'probable_request';
+    const pairing = new ExchangePairing(this.#hostOf(connection), role, before, !isRequest, proven);
+    connection.pairing = pairing;
+    this.#output.recognized(connection);
+    if (!isRequest) pairing.skipResponse();
+    this.#countUnseen(connection, role, record.turn, isRequest, seenBefore);
+    if (proven) this.#confirm(connection, role);
+    this.#feed(connection, record);
+  }
+
+  /** Counts the requests of the turns that went by before the connection was recognized at turn `turn`. */
+  #countUnseen(
+    connection: Connection,
+    role: 'server' | 'client',
+    turn: number,
+    isRequest: boolean,
+    lastSeen: number,
+  ): void {
+    const { accountedTurn, fresh } = connection;
+    const { lost } = this.counters[role];
+    const missed = Math.max(turn - 1 - accountedTurn, 0);
+    const requests = isRequest ? Math.floor(missed / 2) : Math.ceil(missed / 2);
+    const firstIsRequest = isRequest === (turn % 2 === 1);
+    if (accountedTurn > 0) lost.ring_full += requests;
+    else if (fresh) {
+      lost.ring_full += requests;
+      if (!firstIsRequest) this.counters.unsolicited++;
+    } else {
+      // Turn 1 of a connection older than the programs is the rest of a message: of a request, or of a response
+      // whose request went by unseen.
+      const joined = !firstIsRequest || (requests > 0 && lastSeen >= 1) ? 1 : 0;
+      lost.joined_in_middle += joined;
+      lost.ring_full += requests - (firstIsRequest ? joined : 0);
+    }
+  }
+
+  #feed(connection: Connection, record: NetDataRecord): void {
+    const pairing = connection.pairing!;
+    pairing.data(record);
+    if (!pairing.live) {
+      connection.pairing = undefined;
+      this.#output.removed(connection);
+    }
+  }
+
+  #hostOf(connection: Connection): PairingHost {
+    const output = this.#output;
+    return {
+      parser: this.#parser,
+      counters: this.counters,
+      opened: (_, draft) => output.opened(connection, draft),
+      finished: (_, draft, incomplete) => output.finished(connection, draft, incomplete),
+    };
+  }
+
+  #close(connection: Connection, turns: number, error: number, time: MonoNs): void {
+    if (connection.pairing !== undefined) connection.pairing.close(turns, error, time);
+    else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
+    this.#remove(connection, ALL_TURNS);
+  }
+
+  /** Leaves the table while the connection lives on. */
+  #leave(connection: Connection, reason: 'evicted' | 'shutdown' = 'evicted'): void {
+    const { pairing, recognition } = connection;
+    const turn = pairing?.turn ?? connection.accountedTurn;
+    pairing?.abandon(reason);
+    this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
+  }
+
+  #remove(connection: Connection, accountedTurn: number): void {
+    this.#byCookie.delete(connection.cookie);
+    this.#unlink(connection);
+    if (this.#last === connection) this.#last = undefined;
+    if (connection.pairing !== undefined) this.#output.removed(connection);
+    this.#left.set(connection.cookie, accountedTurn);
+    if (this.#left.size > 4 * this.#limits.maxConnections) {
+      const oldest = this.#left.keys().next().value;
+      if (oldest !== undefined) this.#left.delete(oldest);
+    }
+  }
+
+  /** A connection of which no record but the last one arrived. */
+  #closeUnknown(record: NetCloseRecord): void {
+    const accounted = this.#left.get(record.socketCookie) ?? 0;
+    if (accounted >= record.turns) return;
+    const connection = this.#add({ ...record, tid: 0, connectStart: 0, role: 0 }, false, accounted);
+    this.#close(connection, record.turns, record.error, record.time);
+  }
+
+  /** Its end came before any message that could be read: the requests among its turns count if the server is HTTP. */
+  #lostUnrecognized(connection: Connection, turns: number): void {
+    const missed = turns - connection.accountedTurn;
+    if (missed <= 0) return;
+    // HTTP: the client speaks first, so odd turns are requests.
+    const requests = Math.ceil(turns / 2) - Math.ceil(connection.accountedTurn / 2);
+    if (connection.role !== 0) {
+      const role = connection.role === 1 ? 'client' : 'server';
+      this.#lose(role, this.#endpoints.unrecognized(endpointKey(connection, role), role, requests));
+    } else {
+      // Which end this is was lost too.
+      const role = this.#endpoints.isHttp(endpointKey(connection, 'server')) ? 'server' : 'client';
+      if (this.#endpoints.isHttp(endpointKey(connection, role))) this.#lose(role, requests);
+    }
+  }
+
+  #confirm(connection: Connection, role: 'server' | 'client'): void {
+    const kept = this.#endpoints.confirm(endpointKey(connection, role));
+    if (kept === undefined) return;
+    this.#lose('server', kept.server);
+    this.#lose('client', kept.client);
+  }
+
+  #lose(role: 'server' | 'client', count: number): void {
+    this.counters[role].lost.ring_full += count;
+  }
+
+  #touch(connection: Connection): void {
+    if (connection === this.#newest) return;
+    this.#unlink(connection);
+    this.#link(connection);
+  }
+
+  #link(connection: Connection): void {
+    connection.older = this.#newest;
+    connection.newer = undefined;
+    if (this.#newest !== undefined) this.#newest.newer = connection;
+    this.#newest = connection;
+    this.#oldest ??= connection;
+  }
+
+  #unlink(connection: Connection): void {
+    const { newer, older } = connection;
+    if (newer !== undefined) newer.older = older;
+    else this.#newest = older;
+    if (older !== undefined) older.newer = newer;
+    else this.#oldest = newer;
+  }
+}
+
+function endpointKey(connection: Connection, role: 'server' | 'client'): string {
+  const { tuple } = connection;
+  return role === 'server'
+    ? `${tuple.localAddress} ${tuple.localPort}`
+    : `${tuple.remoteAddress} ${tuple.remotePort}`;
+}

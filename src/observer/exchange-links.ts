@@ -1,0 +1,87 @@
+/**
+ * Which span is an exchange's parent? From the context on the wire, and from what this host sees of the other end.
+ *
+ * - Server, context on the wire: the wire's span is the parent.
+ * - Client, context on the wire: the SDK owns that id, it names the client span itself; the kernel's span takes it.
+ * - Client that passes on a context which its own process received (a proxy that hands headers on): not the owner of
+ *   that id. Its span is a new one, child of the process' server span.
+ * - Both ends on this host: the server's parent is the client's span, found by address and stream position.
+ */
+import { writeHex } from '../otlp/ids.js';
+import type { Connection } from './connection.js';
+import type { ExchangeDraft } from './exchange-draft.js';
+import {
+  type ConnectionSeed,
+  connectionSeed,
+  createIdentity,
+  PARENT_ID,
+  SPAN_ID,
+  TRACE_ID,
+} from './span-identity.js';
+
+/** Inbound contexts remembered to recognize headers that are passed on. */
+const MAX_INBOUND = 16_384;
+
+export class ExchangeLinks {
+  readonly #seed: string;
+  readonly #clients = new Map<string, Connection>();
+  readonly #places = new WeakMap<Connection, { readonly key: string; readonly seed: ConnectionSeed }>();
+  /** Process and wire span id, to the server span that received it. Oldest first. */
+  readonly #inbound = new Map<string, Uint8Array>();
+
+  /** `seed`: the same for a live run and its replay, different on each machine and boot. */
+  constructor(seed: string) {
+    this.#seed = seed;
+  }
+
+  recognized(connection: Connection): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = connection.tuple;
+    const local = `${localAddress} ${localPort}`;
+    const remote = `${remoteAddress} ${remotePort}`;
+    const isClient = connection.pairing?.role === 'client';
+    const client = isClient ? local : remote;
+    const server = isClient ? remote : local;
+    const key = `${client} ${server}`;
+    this.#places.set(connection, { key, seed: connectionSeed(this.#seed, client, server) });
+    if (isClient) this.#clients.set(key, connection);
+  }
+
+  removed(connection: Connection): void {
+    const key = this.#places.get(connection)?.key;
+    if (key !== undefined && this.#clients.get(key) === connection) this.#clients.delete(key);
+  }
+
+  /** The identity of the span that the request `draft` becomes. */
+  identify(connection: Connection, draft: ExchangeDraft, role: 'client' | 'server'): Uint8Array {
+    const place = this.#places.get(connection)!;
+    const identity = createIdentity(place.seed, draft.requestOffset, role);
+    const { context } = draft;
+    if (context !== undefined) writeHex(context.traceId, identity, TRACE_ID.start);
+    if (role === 'client') {
+      if (context === undefined) return identity;
+      const server = this.#inbound.get(`${draft.tgid} ${context.spanId}`);
+      if (server === undefined) writeHex(context.spanId, identity, SPAN_ID.start);
+      else identity.set(server.subarray(SPAN_ID.start, SPAN_ID.end), PARENT_ID.start);
+      return identity;
+    }
+    const client = this.#clients.get(place.key)?.pairing?.requestAt(draft.requestOffset);
+    if (client?.identity !== undefined && sameTrace(client.identity, identity)) {
+      identity.set(client.identity.subarray(SPAN_ID.start, SPAN_ID.end), PARENT_ID.start);
+    } else if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
+    if (context !== undefined) this.#remember(`${draft.tgid} ${context.spanId}`, identity);
+    return identity;
+  }
+
+  #remember(key: string, identity: Uint8Array): void {
+    if (this.#inbound.size >= MAX_INBOUND) {
+      const oldest = this.#inbound.keys().next().value;
+      if (oldest !== undefined) this.#inbound.delete(oldest);
+    }
+    this.#inbound.set(key, identity);
+  }
+}
+
+function sameTrace(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = TRACE_ID.start; i < TRACE_ID.end; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

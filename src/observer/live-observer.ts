@@ -1,0 +1,181 @@
+/**
+ * The observer of a live agent: a capture that feeds it, and the timers that it does not have itself. Runs in the
+ * observer's thread (`worker.ts`).
+ */
+import { cpus, machine, release } from 'node:os';
+import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
+import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
+import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
+import { createJoinEngine } from './join-engine.js';
+import { Observer } from './observer.js';
+import { createPassThroughEngine } from './pass-through-engine.js';
+import { RecordingProcessTable, RecordingSymbolizer } from './process/recording.js';
+import { ProcfsProcessTable } from './process-table.js';
+import { RECORDING_FORMAT, RECORDING_VERSION } from './recording-format.js';
+import { RecordingWriter } from './recording-writer.js';
+import { AddonSymbolizer, type NativeSymbolizerModule } from './symbolizer.js';
+import type { MonoNs, ProcessTable, Symbolizer } from './types.js';
+import type { FromWorker, ObserverWorkerData, ToWorker } from './worker-messages.js';
+
+const ADVANCE_MS = 20;
+const KERNEL_STATS_MS = 200;
+const SECOND_MS = 1000;
+/** How long a stop waits for the records that are in the ring. */
+const DRAIN_MS = 1000;
+
+type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
+
+export class LiveObserver {
+  readonly #post: Post;
+  readonly #data: ObserverWorkerData;
+  readonly #observer: Observer;
+  readonly #capture: Capture;
+  readonly #recording: RecordingWriter | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #unackedBytes = 0;
+  #spansDropped = 0;
+  #stopping = false;
+
+  /** Loads, attaches and runs. Throws UnsupportedError when nothing can run here. */
+  constructor(data: ObserverWorkerData, post: Post) {
+    this.#data = data;
+    this.#post = post;
+    const log = postingLogger(post, {});
+    const { recording } = data;
+    const addon = loadAddon();
+    let processes: ProcessTable = new ProcfsProcessTable();
+    let symbolizer: Symbolizer = hasSymbolizer(addon) ? new AddonSymbolizer(addon) : NAMELESS;
+    if (recording !== undefined) {
+      const writer = new RecordingWriter(recording, this.#header(), log);
+      this.#recording = writer;
+      processes = new RecordingProcessTable(processes, (lookup) => writer.lookup(lookup));
+      symbolizer = new RecordingSymbolizer(symbolizer, (lookup) => writer.lookup(lookup));
+    }
+    this.#observer = new Observer(data.observer, {
+      processes,
+      symbolizer,
+      createEngine: data.profile ? createJoinEngine : createPassThroughEngine,
+      output: {
+        spans: ({ bytes, itemCount }) => this.#sendSpans(bytes, itemCount),
+        answer: (id, edits) => post({ type: 'answer', id, edits }),
+      },
+      log,
+      recording: this.#recording,
+    });
+    this.#measureClock();
+    this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
+    post({ type: 'started', report: this.#capture.report });
+    this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
+    this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
+    this.#every(SECOND_MS, () => {
+      this.#measureClock();
+      this.#sendStats();
+    });
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'query':
+        this.#observer.query(message.id, message.batch, message.origin);
+        break;
+      case 'ack':
+        this.#unackedBytes -= message.bytes;
+        break;
+      case 'stop':
+        void this.#stop();
+        break;
+    }
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    const asked = now();
+    const deadline = asked + DRAIN_MS * 1e6;
+    while (this.#capture.drainedUpTo() < asked && now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, ADVANCE_MS / 2));
+    }
+    this.#observer.advance(this.#capture.drainedUpTo());
+    this.#readKernelStats();
+    this.#capture.close();
+    this.#observer.flush();
+    this.#sendStats();
+    await this.#recording?.close();
+    this.#post({ type: 'stopped' });
+  }
+
+  #onBatch(batch: Batch): void {
+    this.#observer.records(batch.bytes, batch.length);
+  }
+
+  #sendSpans(bytes: Uint8Array, itemCount: number): void {
+    if (this.#unackedBytes + bytes.length > this.#data.maxUnackedBytes) {
+      this.#spansDropped += itemCount;
+      return;
+    }
+    this.#unackedBytes += bytes.length;
+    this.#post({ type: 'spans', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  #readKernelStats(): void {
+    this.#observer.kernelCounted(now(), this.#capture.stats());
+  }
+
+  #measureClock(): void {
+    const { hi, lo, errorNs } = clockOffset();
+    this.#observer.clockMeasured(now(), { hi, lo }, errorNs);
+  }
+
+  #sendStats(): void {
+    this.#post({
+      type: 'stats',
+      stats: {
+        observer: this.#observer.stats(),
+        kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
+        spansDropped: this.#spansDropped,
+      },
+    });
+  }
+
+  #every(ms: number, work: () => void): void {
+    this.#timers.push(setInterval(work, ms));
+  }
+
+  #header() {
+    return {
+      format: RECORDING_FORMAT,
+      version: RECORDING_VERSION,
+      abiHash: ABI_HASH,
+      agentVersion: this.#data.agentVersion,
+      idSeed: this.#data.observer.idSeed,
+      kernelRelease: release(),
+      machine: machine(),
+      cpus: cpus().length,
+      hostName: 'localhost',
+    } as const;
+  }
+}
+
+/** Used when the addon was built without a symbolizer. */
+const NAMELESS: Symbolizer = {
+  user: (_, addresses) => addresses.map(() => '[unknown]'),
+  kernel: (addresses) => addresses.map(() => '[kernel]'),
+};
+
+const hasSymbolizer = (addon: object): addon is NativeSymbolizerModule => 'Symbolizer' in addon;
+
+/** CLOCK_MONOTONIC: Node's high-resolution time is that clock on Linux. */
+const now = (): MonoNs => Number(process.hrtime.bigint());
+
+function postingLogger(post: Post, base: LogFields): Logger {
+  const at = (level: LogLevel) => (message: string, fields?: LogFields) =>
+    post({ type: 'log', level, message, fields: { ...base, ...fields } });
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (fields) => postingLogger(post, { ...base, ...fields }),
+  };
+}

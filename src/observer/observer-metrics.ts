@@ -1,0 +1,94 @@
+import { STAT, STATS } from '../receiver/ebpf/abi.gen.js';
+import type { ComponentMetrics } from '../telemetry/metrics.js';
+import type { ObserverStats } from './worker-messages.js';
+
+/** Kernel counters that count records that were written. */
+const WRITTEN = [
+  STAT.NET_DATA_EVENTS,
+  STAT.NET_CONNECTION_EVENTS,
+  STAT.SCHED_EVENTS,
+  STAT.CPU_SAMPLES,
+  STAT.PROC_EVENTS,
+] as const;
+
+/** Kernel counters that count records that were not; their names are the reasons. */
+const LOST = [
+  STAT.NET_DATA_RING_FULL,
+  STAT.NET_SOCKET_STATE_FULL,
+  STAT.NET_CONNECTION_RING_FULL,
+  STAT.SCHED_RING_FULL,
+  STAT.SCHED_TASK_STATE_FULL,
+  STAT.CPU_RING_FULL,
+  STAT.PROC_RING_FULL,
+] as const;
+
+const GAUGE = /_held$|^connections$|_bytes$/;
+const EXCHANGES = /^exchanges_(server|client)_(emitted|lost)(?:_(.+))?$/;
+
+/**
+ * Turns the observer's running totals into a component's metrics, in the unit `events`:
+ *
+ *     received: records the kernel wrote or could not write     sent: records decoded     dropped: by reason
+ *
+ * and `exchanges` with labels `side`, `result` and `reason` (see `exchange-counters.ts` for their sum).
+ */
+export class ObserverMetrics {
+  readonly #metrics: ComponentMetrics;
+  readonly #seen = new Map<string, number>();
+
+  constructor(metrics: ComponentMetrics) {
+    this.#metrics = metrics;
+  }
+
+  /** `last`: nothing comes after; what was written and never decoded is lost. */
+  update({ kernel, observer, spansDropped }: ObserverStats, last = false): void {
+    const metrics = this.#metrics;
+    let written = 0;
+    for (const stat of WRITTEN) written += kernel[stat] ?? 0;
+    let received = this.#growth('kernel written', written);
+    for (const stat of LOST) {
+      const { name } = STATS[stat];
+      const lost = this.#growth(`kernel ${name}`, kernel[stat] ?? 0);
+      received += lost;
+      metrics.dropped('events', lost, name);
+    }
+    metrics.received('events', received);
+    metrics.count('payload_faults', this.#growth('faults', kernel[STAT.NET_DATA_FAULT] ?? 0));
+
+    const decoded = observer.records ?? 0;
+    const unknown = observer.records_unknown ?? 0;
+    const malformed = observer.records_malformed ?? 0;
+    metrics.sent('events', this.#growth('decoded', decoded));
+    metrics.dropped('events', this.#growth('unknown', unknown), 'unknown_kind');
+    metrics.dropped('events', this.#growth('malformed', malformed), 'malformed');
+    const rest = Math.max(0, written - decoded - unknown - malformed);
+    metrics.held('events', last ? 0 : rest);
+    if (last) metrics.dropped('events', rest, 'not_drained');
+
+    metrics.received('traces', this.#growth('spans dropped', spansDropped));
+    metrics.dropped('traces', this.#growth('spans dropped too', spansDropped), 'pipeline_full');
+    for (const name in observer) this.#one(name, observer[name]!);
+  }
+
+  #one(name: string, value: number): void {
+    if (name.startsWith('records')) return;
+    if (GAUGE.test(name)) {
+      this.#metrics.gauge(name, value);
+      return;
+    }
+    const growth = this.#growth(name, value);
+    if (growth === 0) return;
+    const match = EXCHANGES.exec(name);
+    if (match === null) this.#metrics.count(name, growth);
+    else {
+      const labels = { side: match[1]!, result: match[2]!, ...(match[3] ? { reason: match[3] } : {}) };
+      this.#metrics.count('exchanges', growth, labels);
+    }
+  }
+
+  #growth(name: string, total: number): number {
+    const before = this.#seen.get(name) ?? 0;
+    this.#seen.set(name, total);
+    return Math.max(0, total - before);
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * The observer: kernel records in, spans and answers out. Everything it does follows from the calls it gets, in their
+ * order; it has no timer, no clock and no I/O of its own. So the same object runs in the worker thread of a live agent,
+ * in a replay, and in tests, and does the same each time.
+ *
+ *     records() ─► decoder ─► connections ─► exchange ─┐                     ┌─► span batches
+ *                    └► waits, samples, processes ─────┴─► join engine ──────┤
+ *     query()  ─────────────────────────────────────────►                    └─► answers
+ */
+import type { Origin } from '../component/signal.js';
+import { STAT } from '../receiver/ebpf/abi.gen.js';
+import type { Logger } from '../telemetry/logger.js';
+import { ObserverClock } from './clock.js';
+import type { Connection } from './connection.js';
+import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import { Decoder } from './decoder.js';
+import { toExchange } from './exchange-builder.js';
+import { ExchangeCounters } from './exchange-counters.js';
+import { ExchangeLinks } from './exchange-links.js';
+import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
+import type { RecordingSink } from './recording-format.js';
+import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+
+export interface ObserverOptions {
+  readonly limits: ConnectionLimits;
+  readonly spans: SpanBuilderOptions;
+  /** See `ExchangeLinks`. */
+  readonly idSeed: string;
+  readonly join: JoinConfig;
+}
+
+/** Where results go. Called during `advance`, `records`, `query` and `flush`. */
+export interface ObserverOutput {
+  spans(batch: SpanBatch): void;
+  answer(id: number, edits: readonly SpanEdit[]): void;
+}
+
+export interface ObserverParts {
+  readonly processes: ProcessTable;
+  readonly symbolizer: Symbolizer;
+  readonly createEngine: CreateJoinEngine;
+  readonly output: ObserverOutput;
+  readonly log: Logger;
+  /** Gets a copy of everything that comes in. */
+  readonly recording?: RecordingSink | undefined;
+}
+
+export class Observer {
+  readonly #parts: ObserverParts;
+  readonly #clock = new ObserverClock();
+  readonly #counters = new ExchangeCounters();
+  readonly #connections: ConnectionTable;
+  readonly #decoder: Decoder;
+  readonly #engine: JoinEngine;
+  readonly #links: ExchangeLinks;
+  readonly #spans: SpanBuilder;
+  #nextExchange = 1;
+  #spansBuilt = 0;
+  #watermark: MonoNs = 0;
+  #statsAt: MonoNs = 0;
+  #schedulerLost = 0;
+  #kernelStats: Float64Array | undefined;
+
+  constructor(options: ObserverOptions, parts: ObserverParts) {
+    this.#parts = parts;
+    const { processes, symbolizer, log } = parts;
+    this.#links = new ExchangeLinks(options.idSeed);
+    this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
+    this.#connections = new ConnectionTable(options.limits, this.#counters, {
+      opened: (connection, draft) => {
+        draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
+      },
+      finished: (connection, draft, incomplete) => {
+        this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
+      },
+      recognized: (connection: Connection) => this.#links.recognized(connection),
+      removed: (connection: Connection) => this.#links.removed(connection),
+    });
+    this.#engine = parts.createEngine({
+      emitExchange: (exchange, profile) => {
+        this.#spansBuilt++;
+        if (this.#spans.add(exchange, profile, this.#watermark)) this.#sendSpans();
+      },
+      answer: (id, edits) => parts.output.answer(id, edits),
+      processes,
+      symbolizer,
+      clock: this.#clock,
+      config: options.join,
+      log,
+    });
+    this.#decoder = new Decoder(this.#sink());
+  }
+
+  /** Kernel records back to back, `bytes[0, length)`; nothing is kept of them. */
+  records(bytes: Uint8Array, length: number): void {
+    this.#parts.recording?.records(bytes, length);
+    this.#decoder.decode(bytes, length);
+  }
+
+  /** From `now` on the wall clock is CLOCK_MONOTONIC + `offset`. */
+  clockMeasured(now: MonoNs, offset: UnixNs, errorNs: number): void {
+    this.#parts.recording?.clock(now, offset, errorNs);
+    this.#clock.measured(now, offset, errorNs);
+  }
+
+  /** The kernel's counters (in the order of `STATS`), as they were when every record up to `now` had been written. */
+  kernelCounted(now: MonoNs, stats: Float64Array): void {
+    this.#parts.recording?.kernelStats(now, stats);
+    const lost = stats[STAT.SCHED_RING_FULL] ?? 0;
+    if (lost > this.#schedulerLost) this.#engine.lost?.(this.#statsAt, now);
+    this.#schedulerLost = lost;
+    this.#statsAt = now;
+    this.#kernelStats = stats.slice();
+  }
+
+  /** Every record up to `watermark` has been given to `records`. */
+  advance(watermark: MonoNs): void {
+    if (watermark <= this.#watermark) return;
+    this.#parts.recording?.advance(watermark);
+    this.#watermark = watermark;
+    this.#connections.advance(watermark);
+    this.#engine.advance(watermark);
+    if (this.#spans.isDue(watermark)) this.#sendSpans();
+  }
+
+  /** Asks the join about an OTLP traces batch; the answer comes through the output. */
+  query(id: number, batch: Uint8Array, origin: Origin): void {
+    this.#parts.recording?.query(batch, origin);
+    this.#engine.query(id, batch, origin.connection);
+  }
+
+  /** Ends everything that is under way and hands it out. The last call. */
+  flush(): void {
+    this.#connections.flush();
+    this.#engine.flush();
+    this.#sendSpans();
+  }
+
+  /** Counters since creation and a few gauges (`*_held`, `connections`). Walks the connections. */
+  stats(): Record<string, number> {
+    const connections = this.#connections;
+    return {
+      ...this.#counters.toRecord(),
+      ...this.#engine.stats(),
+      records: this.#decoder.records,
+      records_unknown: this.#decoder.unknown,
+      records_malformed: this.#decoder.malformed,
+      connections: connections.size,
+      connections_evicted: connections.evicted,
+      connections_expired: connections.expired,
+      connections_ignored: connections.ignored,
+      exchanges_held: connections.held,
+      spans_built: this.#spansBuilt,
+      spans_held: this.#spans.held,
+    };
+  }
+
+  /** The last counters given to `kernelCounted`. */
+  get kernelStats(): Float64Array | undefined {
+    return this.#kernelStats;
+  }
+
+  #sink(): EventSink {
+    const engine = this.#engine;
+    const connections = this.#connections;
+    const { processes, symbolizer } = this.#parts;
+    const netOperation = engine.netOperation?.bind(engine);
+    return {
+      netData: (record) => {
+        netOperation?.(record);
+        connections.netData(record);
+      },
+      netOpen: (record) => {
+        engine.netOpened?.(record);
+        connections.netOpen(record);
+      },
+      netClose: (record) => connections.netClose(record),
+      wait: (record) => engine.wait(record),
+      sample: (record) => engine.sample(record),
+      exec: (record) => {
+        engine.exec(record);
+        processes.invalidate(record.tgid, false);
+        symbolizer.invalidate?.(record.tgid, false);
+      },
+      exit: (record) => {
+        engine.exit(record);
+        if (!record.last) return;
+        processes.invalidate(record.tgid, true);
+        symbolizer.invalidate?.(record.tgid, true);
+      },
+    };
+  }
+
+  #sendSpans(): void {
+    const batch = this.#spans.take();
+    if (batch !== undefined) this.#parts.output.spans(batch);
+  }
+}

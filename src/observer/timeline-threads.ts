@@ -1,0 +1,90 @@
+/**
+ * The threads that the timeline knows, found by (tgid, tid) and by process. Bounded: when there are too many, those
+ * whose records are oldest are forgotten.
+ */
+import { type Chain, emptyChain } from './timeline-ring.js';
+import type { MonoNs, WaitRecord } from './types.js';
+
+export interface TimelineThread {
+  readonly tgid: number;
+  readonly tid: number;
+  readonly waits: Chain;
+  readonly samples: Chain;
+  readonly operations: Chain;
+  /** Switch-in of the newest wait record, or the thread's end; -1 before the first. */
+  lastOn: MonoNs;
+  /** Newest instant at which the thread is known to have been on a CPU (it sent, received, woke somebody, was sampled). */
+  present: MonoNs;
+  /** A wait that was not over at its newest report. */
+  open: WaitRecord | undefined;
+  /** The newest record is the thread's end. */
+  ended: boolean;
+  /** Newest event of any kind, for eviction. */
+  touched: MonoNs;
+}
+
+/** Thread ids are below 2^22 (PID_MAX_LIMIT in include/linux/threads.h), so the pair fits a float64 exactly. */
+const keyOf = (tgid: number, tid: number): number => tgid * 0x40_0000 + tid;
+
+export class TimelineThreads {
+  readonly #maxThreads: number;
+  readonly #byKey = new Map<number, TimelineThread>();
+  readonly #byProcess = new Map<number, Set<TimelineThread>>();
+  #evicted = 0;
+
+  constructor(maxThreads: number) {
+    this.#maxThreads = maxThreads;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Threads forgotten because there were too many. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  get(tgid: number, tid: number): TimelineThread | undefined {
+    return this.#byKey.get(keyOf(tgid, tid));
+  }
+
+  /** The thread, made if it is new. */
+  touch(tgid: number, tid: number, time: MonoNs): TimelineThread {
+    const key = keyOf(tgid, tid);
+    let thread = this.#byKey.get(key);
+    if (thread === undefined) {
+      if (this.#byKey.size >= this.#maxThreads) this.#evictOldest();
+      thread = {
+        tgid,
+        tid,
+        waits: emptyChain(),
+        samples: emptyChain(),
+        operations: emptyChain(),
+        lastOn: -1,
+        present: -1,
+        open: undefined,
+        ended: false,
+        touched: time,
+      };
+      this.#byKey.set(key, thread);
+      const siblings = this.#byProcess.get(tgid);
+      if (siblings === undefined) this.#byProcess.set(tgid, new Set([thread]));
+      else siblings.add(thread);
+    }
+    if (time > thread.touched) thread.touched = time;
+    return thread;
+  }
+
+  /** A quarter at once, so that the cost of sorting is shared by many new threads. */
+  #evictOldest(): void {
+    const oldestFirst = [...this.#byKey.values()].sort((a, b) => a.touched - b.touched);
+    for (const thread of oldestFirst.slice(0, Math.max(1, this.#maxThreads >> 2))) {
+      this.#byKey.delete(keyOf(thread.tgid, thread.tid));
+      const siblings = this.#byProcess.get(thread.tgid);
+      siblings?.delete(thread);
+      if (siblings?.size === 0) this.#byProcess.delete(thread.tgid);
+      this.#evicted++;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** What the observer's thread and the main thread say to each other. Everything is plain data. */
+import type { Origin } from '../component/signal.js';
+import type { CaptureOptions, TopicReport } from '../receiver/ebpf/native.js';
+import type { LogFields, LogLevel } from '../telemetry/logger.js';
+import type { SpanEdit } from './join-types.js';
+import type { ObserverOptions } from './observer.js';
+import type { RecordingOptions } from './recording-writer.js';
+
+/** How the thread is set up (`workerData`). */
+export interface ObserverWorkerData {
+  readonly capture: CaptureOptions;
+  readonly observer: ObserverOptions;
+  /** False: nothing asks for joins, exchanges become spans at once. */
+  readonly profile: boolean;
+  readonly recording: RecordingOptions | undefined;
+  readonly agentVersion: string;
+  /** Bytes of span batches that may be under way to the pipelines; above it new ones are dropped and counted. */
+  readonly maxUnackedBytes: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'query'; readonly id: number; readonly batch: Uint8Array; readonly origin: Origin }
+  /** A span batch of this size was taken by the pipelines, or given up. */
+  | { readonly type: 'ack'; readonly bytes: number }
+  /** Drain, flush, detach; the thread ends after `stopped`. */
+  | { readonly type: 'stop' };
+
+export type FromWorker =
+  | { readonly type: 'started'; readonly report: readonly TopicReport[] }
+  /** It can't run here. The thread ends. */
+  | { readonly type: 'unsupported'; readonly message: string }
+  | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined }
+  | { readonly type: 'spans'; readonly bytes: Uint8Array; readonly itemCount: number }
+  | { readonly type: 'answer'; readonly id: number; readonly edits: readonly SpanEdit[] }
+  | { readonly type: 'stats'; readonly stats: ObserverStats }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  | { readonly type: 'stopped' };
+
+/** Counters since the start, sent once a second and at the end. */
+export interface ObserverStats {
+  readonly observer: Readonly<Record<string, number>>;
+  /** In the order of `STATS`. */
+  readonly kernel: Float64Array;
+  /** Spans that were dropped because too many waited for the pipelines. */
+  readonly spansDropped: number;
+}

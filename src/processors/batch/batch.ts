@@ -1,0 +1,123 @@
+/**
+ * Puts small batches together. Differs from the Collector's processor of this name, which answers "accepted" and then
+ * drops what the next component refuses:
+ *
+ * - A batch that is refused retryably is kept and offered again; new data waits meanwhile, up to `max_pending_size` items,
+ *   and then the senders wait. Nothing is dropped but what is refused for good, or what is left at the shutdown deadline.
+ * - With `wait_for_result` a sender is answered only when its items were taken, and gets the refusal.
+ *
+ * What can be lost without `wait_for_result`: at most `max_pending_size` items, when the process is killed.
+ */
+import type { Consumer, Processor, Settings } from '../../component/component.js';
+import { PermanentError, RetryableError } from '../../component/errors.js';
+import type { Batch, Signal } from '../../component/signal.js';
+import { Fifo } from '../../pipeline/fifo.js';
+import { pause } from '../../pipeline/pause.js';
+import type { BatchConfig } from './config.js';
+import { BatchShard } from './shard.js';
+
+/** Wait before a refused batch is offered again, when the refusal doesn't say. */
+const RETRY_MS = 1000;
+/** The same during shutdown. */
+const DRAIN_RETRY_MS = 200;
+
+export class BatchProcessor implements Processor {
+  readonly #settings: Settings;
+  readonly #config: BatchConfig;
+  readonly #signal: Signal;
+  readonly #next: Consumer;
+  /** By origin: batches of different receivers stay apart, since later components may look at it. */
+  readonly #shards = new Map<string, BatchShard>();
+  readonly #waiting = new Fifo<() => void>();
+  readonly #draining = new AbortController();
+  readonly #deadline = new AbortController();
+  #held = 0;
+
+  constructor(settings: Settings, config: BatchConfig, signal: Signal, next: Consumer) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#signal = signal;
+    this.#next = next;
+  }
+
+  async start(): Promise<void> {}
+
+  async consume(batch: Batch): Promise<void> {
+    const { metrics } = this.#settings;
+    while (this.#held >= this.#config.max_pending_size && !this.#draining.signal.aborted) {
+      await new Promise<void>((enter) => this.#waiting.push(enter));
+    }
+    metrics.received(this.#signal, batch.itemCount);
+    if (this.#draining.signal.aborted) {
+      metrics.dropped(this.#signal, batch.itemCount, 'refused');
+      throw new RetryableError('batch processor is stopped');
+    }
+    this.#hold(batch.itemCount);
+    const shard = this.#shardOf(batch);
+    if (!this.#config.wait_for_result) return shard.add({ batch, settle: undefined });
+    const error = await new Promise<unknown>((settle) => shard.add({ batch, settle }));
+    if (error !== undefined) throw error;
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#draining.abort();
+    for (let enter = this.#waiting.shift(); enter !== undefined; enter = this.#waiting.shift()) enter();
+    const giveUp = () => this.#deadline.abort();
+    if (deadline.aborted) giveUp();
+    else deadline.addEventListener('abort', giveUp, { once: true });
+    await Promise.all([...this.#shards.values()].map((shard) => shard.flush()));
+    deadline.removeEventListener('abort', giveUp);
+  }
+
+  #shardOf({ origin }: Batch): BatchShard {
+    const key = `${origin.receiver} ${origin.joined === true}`;
+    let shard = this.#shards.get(key);
+    if (shard === undefined) {
+      const merged = { receiver: origin.receiver, ...(origin.joined === true ? { joined: true } : {}) };
+      shard = new BatchShard(this.#signal, merged, this.#config, (batch) => this.#deliver(batch));
+      this.#shards.set(key, shard);
+    }
+    return shard;
+  }
+
+  /** Offers until taken, refused for good, or out of time. The error, if any, has been counted. */
+  async #deliver(batch: Batch): Promise<unknown> {
+    const { metrics, logger } = this.#settings;
+    for (;;) {
+      try {
+        await this.#next.consume(batch);
+        metrics.sent(this.#signal, batch.itemCount);
+        this.#hold(-batch.itemCount);
+        return undefined;
+      } catch (error) {
+        logger.warn('Sender failed', { error: error instanceof Error ? error.message : String(error) });
+        const again = error instanceof RetryableError && !this.#config.wait_for_result;
+        if (!again) {
+          const permanent = error instanceof PermanentError;
+          const reason = permanent
+            ? 'rejected'
+            : error instanceof RetryableError
+              ? 'refused'
+              : 'internal_error';
+          return this.#drop(batch, reason, error);
+        }
+        const waitMs = error.retryAfterMs ?? (this.#draining.signal.aborted ? DRAIN_RETRY_MS : RETRY_MS);
+        await pause(waitMs, { draining: this.#draining.signal, deadline: this.#deadline.signal });
+        if (this.#deadline.signal.aborted) return this.#drop(batch, 'shutdown', error);
+      }
+    }
+  }
+
+  #drop(batch: Batch, reason: string, error: unknown): unknown {
+    this.#settings.metrics.dropped(this.#signal, batch.itemCount, reason);
+    this.#hold(-batch.itemCount);
+    return error;
+  }
+
+  #hold(items: number): void {
+    this.#held += items;
+    this.#settings.metrics.held(this.#signal, this.#held);
+    // One at a time: whoever enters adds to #held and wakes the next one if there is still room.
+    if (this.#held < this.#config.max_pending_size) this.#waiting.shift()?.();
+  }
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { byteSize, duration } from '../../config/fields.js';
+
+const selection = (what: string) =>
+  z
+    .strictObject({
+      pids: z.array(z.int().min(1)).default([]).describe(`Process ids to ${what}.`),
+      commands: z
+        .array(z.string().min(1).max(15))
+        .default([])
+        .describe(`Command names (the main thread's name, at most 15 characters) to ${what}.`),
+      cgroups: z
+        .array(z.string().min(1))
+        .default([])
+        .describe(
+          `Control groups to ${what}, with all groups below: paths under /sys/fs/cgroup or absolute.`,
+        ),
+    })
+    .prefault({});
+
+const tier = (what: string) => z.enum(['enabled', 'disabled']).default('enabled').describe(what);
+
+export const ebpfConfig = () =>
+  z.strictObject({
+    targets: z
+      .strictObject({
+        include: selection('watch').describe('Processes to watch whatever `default` says.'),
+        exclude: selection('leave alone').describe('Processes never to watch; wins over `include`.'),
+        default: z
+          .enum(['all', 'none'])
+          .default('all')
+          .describe('What happens to processes that no rule names.'),
+      })
+      .prefault({})
+      .describe('Which processes are watched. The agent never watches itself.'),
+    tiers: z
+      .strictObject({
+        network: tier('Requests and responses on TCP sockets.'),
+        scheduler: tier('What every thread waits for.'),
+        cpu: tier('Stack samples of what runs.'),
+      })
+      .prefault({})
+      .describe('Kinds of observation; each can be turned off.'),
+    capture_bytes: z
+      .int()
+      .min(64)
+      .max(4096)
+      .default(1024)
+      .describe(
+        'Payload bytes kept of each message. Raise it when long request heads hide the headers that matter.',
+      ),
+    net_hooks: z
+      .enum(['auto', 'socket', 'syscall'])
+      .default('auto')
+      .describe(
+        'How payloads are seen: at the socket (kernel >= 6.16), at system calls, or whatever this kernel has.',
+      ),
+    ring_buffer_size: byteSize()
+      .prefault('16MiB')
+      .refine((bytes) => bytes >= 65_536 && bytes <= 1 << 30 && (bytes & (bytes - 1)) === 0, {
+        message: 'must be a power of two from 64KiB to 1GiB',
+      })
+      .describe('Memory shared with the kernel for records under way. Larger survives longer bursts.'),
+    cpu_sample_hz: z.int().min(1).max(999).default(49).describe('Stack samples per second and CPU.'),
+    max_connections: z
+      .int()
+      .min(16)
+      .default(65_536)
+      .describe('Connections remembered; about 1 KiB each. The least recently used are dropped, counted.'),
+    request_timeout: duration()
+      .prefault('60s')
+      .describe('After this long without a byte, a request without response becomes a span that says so.'),
+    url_query: z
+      .enum(['redacted', 'full', 'off'])
+      .default('redacted')
+      .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    max_pending_size: byteSize()
+      .prefault('32MiB')
+      .describe('Span batches under way to the pipelines. Above it new ones are dropped, counted.'),
+    record_to: z
+      .string()
+      .optional()
+      .describe('File to record everything into that is observed, for the `replay` receiver.'),
+    record_max_size: byteSize()
+      .prefault('256MiB')
+      .describe('Size of that file after which the recording ends.'),
+  });
+
+export type EbpfConfig = z.output<ReturnType<typeof ebpfConfig>>;

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
+import { ObserverClient } from '../../observer/client.js';
+import { DEFAULT_LIMITS } from '../../observer/connections.js';
+import { ObserverMetrics } from '../../observer/observer-metrics.js';
+import { DEFAULT_JOIN, JOIN_CONFIG_KEY, OBSERVER_KEY } from '../../observer/observer-service.js';
+import { spanOptions } from '../../observer/span-builder.js';
+import { SpanDelivery } from '../../observer/span-delivery.js';
+import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
+import { VERSION } from '../../version.js';
+import { captureOptions } from './capture-options.js';
+import type { EbpfConfig } from './config.js';
+import type { TopicReport } from './native.js';
+
+/** Runs the observer of this host in its thread and feeds what it builds into the traces pipelines. */
+export class EbpfReceiver implements Receiver {
+  readonly #settings: Settings;
+  readonly #config: EbpfConfig;
+  readonly #next: Consumer | undefined;
+  readonly #stop = new AbortController();
+  readonly #metrics: ObserverMetrics;
+  #client: ObserverClient | undefined;
+  #lastStats: ObserverStats | undefined;
+
+  constructor(settings: Settings, config: EbpfConfig, next: Consumer | undefined) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#next = next;
+    this.#metrics = new ObserverMetrics(settings.metrics);
+  }
+
+  /** Rejects with UnsupportedError when nothing can run here: the message says what is missing. */
+  async start(host: Host): Promise<void> {
+    const { logger } = this.#settings;
+    const delivery = new SpanDelivery(this.#settings, this.#next, this.#stop.signal);
+    const client = new ObserverClient(
+      this.#workerData(host),
+      {
+        spans: (batch) => delivery.deliver(batch),
+        stats: (stats) => {
+          this.#lastStats = stats;
+          this.#metrics.update(stats);
+        },
+        died: (error) => host.reportFatal(error),
+      },
+      logger,
+    );
+    const report = await client.start();
+    this.#client = client;
+    host.provide(OBSERVER_KEY, client);
+    for (const topic of report) this.#tell(topic);
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#client = undefined;
+    deadline.addEventListener('abort', () => this.#stop.abort(), { once: true });
+    await client.stop(deadline);
+    this.#stop.abort();
+    if (this.#lastStats !== undefined) this.#metrics.update(this.#lastStats, true);
+  }
+
+  #workerData(host: Host): ObserverWorkerData {
+    const config = this.#config;
+    const join = host.service(JOIN_CONFIG_KEY);
+    return {
+      capture: captureOptions(config),
+      observer: {
+        limits: {
+          ...DEFAULT_LIMITS,
+          maxConnections: config.max_connections,
+          timeoutNs: config.request_timeout * 1e6,
+        },
+        spans: spanOptions(config.url_query, hostname(), VERSION),
+        idSeed: bootSeed(),
+        join: join ?? DEFAULT_JOIN,
+      },
+      profile: join !== undefined,
+      recording:
+        config.record_to === undefined
+          ? undefined
+          : { path: config.record_to, maxBytes: config.record_max_size, hostName: hostname() },
+      agentVersion: VERSION,
+      maxUnackedBytes: config.max_pending_size,
+    };
+  }
+
+  #tell({ topic, variant, attached, error }: TopicReport): void {
+    const { logger } = this.#settings;
+    if (attached) logger.info('Observing.', { topic, ...(variant === '' ? {} : { variant }) });
+    else {
+      logger.warn('A kind of observation is off.', {
+        topic,
+        reason: error?.message,
+        errno: error?.name,
+        hint: error?.hint,
+      });
+      if (error?.verifierLog) logger.debug('The verifier said.', { topic, log: error.verifierLog });
+    }
+  }
+}
+
+/** Different on each boot, says nothing about the machine. */
+function bootSeed(): string {
+  let boot = String(process.pid) + String(Date.now());
+  try {
+    boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // A /proc without it: ids are unique all the same, they differ from one run to the next.
+  }
+  return createHash('sha256').update(boot).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+export const replayConfig = () =>
+  z.strictObject({
+    file: z.string().min(1).describe('The recording: made by `kindling record` or `record_to` of `ebpf`.'),
+    pace: z
+      .enum(['fast', 'recorded'])
+      .default('fast')
+      .describe('As fast as the pipelines take it, or with the pauses of the original.'),
+    loop: z
+      .boolean()
+      .default(false)
+      .describe('Start again at the end, with new trace ids, instead of stopping the agent.'),
+    url_query: z
+      .enum(['redacted', 'full', 'off'])
+      .default('redacted')
+      .describe('What spans show of query strings: names without values, everything, or nothing.'),
+  });
+
+export type ReplayConfig = z.output<ReturnType<typeof replayConfig>>;

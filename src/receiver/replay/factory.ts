@@ -1,0 +1,12 @@
+import { defineReceiver } from '../../component/factory.js';
+import { replayConfig } from './config.js';
+import { ReplayReceiver } from './replay.js';
+
+export const replayReceiver = defineReceiver({
+  type: 'replay',
+  stability: 'development',
+  description: 'Runs the observer on a recording instead of the kernel; needs no privileges.',
+  signals: ['traces'],
+  config: replayConfig,
+  create: (settings, config, next) => new ReplayReceiver(settings, config, next.traces),
+});

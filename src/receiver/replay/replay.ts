@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
+import { ConfigError, UnsupportedError } from '../../component/errors.js';
+import type { Origin } from '../../component/signal.js';
+import { DEFAULT_LIMITS } from '../../observer/connections.js';
+import { createJoinEngine } from '../../observer/join-engine.js';
+import { ObserverMetrics } from '../../observer/observer-metrics.js';
+import {
+  DEFAULT_JOIN,
+  JOIN_CONFIG_KEY,
+  OBSERVER_KEY,
+  type ObserverService,
+} from '../../observer/observer-service.js';
+import { createPassThroughEngine } from '../../observer/pass-through-engine.js';
+import type { RecordingFrame, RecordingHeader } from '../../observer/recording-format.js';
+import { RecordingError, readRecording } from '../../observer/recording-reader.js';
+import { spanOptions } from '../../observer/span-builder.js';
+import { SpanDelivery } from '../../observer/span-delivery.js';
+import { countSpans } from '../../otlp/count.js';
+import { VERSION } from '../../version.js';
+import { ABI_HASH } from '../ebpf/abi.gen.js';
+import type { ReplayConfig } from './config.js';
+import { ReplayRun } from './replay-run.js';
+
+/** Feeds a recording through the observer and the pipelines, then asks the agent to stop. */
+export class ReplayReceiver implements Receiver {
+  readonly #settings: Settings;
+  readonly #config: ReplayConfig;
+  readonly #next: Consumer | undefined;
+  readonly #stop = new AbortController();
+  #run: ReplayRun | undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  constructor(settings: Settings, config: ReplayConfig, next: Consumer | undefined) {
+    this.#settings = settings;
+    this.#config = config;
+    this.#next = next;
+  }
+
+  /** Rejects with ConfigError when there is no such recording, UnsupportedError when it is of another agent. */
+  async start(host: Host): Promise<void> {
+    const frames = await this.#open();
+    const service: ObserverService = {
+      join: (batch, origin) => this.#run?.join(batch, origin) ?? Promise.resolve([]),
+    };
+    host.provide(OBSERVER_KEY, service);
+    this.#done = this.#play(host, frames).catch((error: unknown) =>
+      host.reportFatal(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  async shutdown(deadline: AbortSignal): Promise<void> {
+    this.#stop.abort();
+    await Promise.race([
+      this.#done,
+      new Promise((resolve) => {
+        if (deadline.aborted) resolve(undefined);
+        deadline.addEventListener('abort', resolve, { once: true });
+      }),
+    ]);
+  }
+
+  async #play(host: Host, first: Opened): Promise<void> {
+    // Not before every other component has been told that the agent runs.
+    await nextTurn();
+    const { file, pace, loop } = this.#config;
+    const { signal } = this.#stop;
+    for (let pass = 0, opened: Opened = first; !signal.aborted; pass++) {
+      if (pass > 0) opened = await this.#open();
+      const metrics = new ObserverMetrics(this.#settings.metrics);
+      const run = this.#createRun(host, opened.header, pass);
+      this.#run = run;
+      await run.play(opened.frames, pace, signal);
+      metrics.update(run.stats(), true);
+      if (!loop) break;
+    }
+    if (!signal.aborted) host.requestStop(`The replay of ${file} is over.`);
+  }
+
+  #createRun(host: Host, header: RecordingHeader, pass: number): ReplayRun {
+    const join = host.service(JOIN_CONFIG_KEY);
+    const { logger, id } = this.#settings;
+    const delivery = new SpanDelivery(this.#settings, this.#next, this.#stop.signal);
+    return new ReplayRun(
+      {
+        limits: DEFAULT_LIMITS,
+        spans: spanOptions(this.#config.url_query, header.hostName, VERSION),
+        idSeed: pass === 0 ? header.idSeed : `${header.idSeed}/${pass}`,
+        join: join ?? DEFAULT_JOIN,
+      },
+      { createEngine: join === undefined ? createPassThroughEngine : createJoinEngine, log: logger },
+      {
+        spans: (batch) => delivery.deliver(batch),
+        otlp: (bytes, origin) => this.#forward(bytes, { ...origin, receiver: origin.receiver || id }),
+      },
+    );
+  }
+
+  async #forward(bytes: Uint8Array, origin: Origin): Promise<void> {
+    const { metrics, logger } = this.#settings;
+    const itemCount = countSpans(bytes);
+    metrics.received('traces', itemCount);
+    try {
+      await this.#next?.consume({ signal: 'traces', bytes, itemCount, origin });
+      metrics.sent('traces', itemCount);
+    } catch (error) {
+      metrics.dropped('traces', itemCount, 'refused');
+      logger.error('The pipeline refused recorded spans; they are lost.', { error: String(error) });
+    }
+  }
+
+  async #open(): Promise<Opened> {
+    const { file } = this.#config;
+    const frames = readRecording(file);
+    try {
+      const { value } = await frames.next();
+      if (value?.kind !== 'header') throw new RecordingError(`${file} is not a recording.`);
+      if (value.header.abiHash !== ABI_HASH) {
+        throw new UnsupportedError(`${file} was recorded by another version of the agent; record it again.`);
+      }
+      return { header: value.header, frames };
+    } catch (error) {
+      if (error instanceof UnsupportedError) throw error;
+      const text = error instanceof Error ? error.message : String(error);
+      throw new ConfigError(`The recording cannot be read: ${text}`);
+    }
+  }
+}
+
+interface Opened {
+  readonly header: RecordingHeader;
+  readonly frames: AsyncIterable<RecordingFrame>;
+}

@@ -1,0 +1,103 @@
+/**
+ * Request bodies by their encoding name, never producing more than a limit: a compressed bomb costs at most the limit.
+ *
+ * HTTP `deflate` is a zlib stream (RFC 9110 section 8.4.1.2). zstd needs Node.js 22.15 or later.
+ */
+import * as zlib from 'node:zlib';
+import { decompressSnappyBlock, decompressSnappyFrames, isSnappyFramed, SnappyError } from './snappy.js';
+
+/** Why a body could not be decompressed; `too_large` when the output would exceed the limit. */
+export class DecompressError extends Error {
+  override readonly name = 'DecompressError';
+  readonly reason: 'corrupt' | 'too_large';
+
+  constructor(reason: 'corrupt' | 'too_large', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** Resolves to at most `maxBytes`; rejects with `DecompressError`. Does not change `input`. */
+export type Decompressor = (input: Uint8Array, maxBytes: number) => Promise<Uint8Array>;
+
+type ZlibFunction = (
+  input: zlib.InputType,
+  options: { maxOutputLength: number },
+  callback: (error: Error | null, result: Buffer) => void,
+) => void;
+type ZlibSyncFunction = (input: zlib.InputType, options: { maxOutputLength: number }) => Buffer;
+
+/** Below this many compressed bytes the thread pool costs more than it saves. */
+const SYNC_BYTES = 16 * 1024;
+
+function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunction): Decompressor {
+  const failure = (error: unknown): DecompressError => {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      return new DecompressError('too_large', 'decompressed body too large', { cause: error });
+    }
+    const text =
+      code === 'Z_BUF_ERROR'
+        ? 'unexpected EOF'
+        : code === 'Z_DATA_ERROR'
+          ? `${name}: invalid header`
+          : message;
+    return new DecompressError('corrupt', text, { cause: error });
+  };
+  return (input, maxBytes) =>
+    new Promise((resolve, reject) => {
+      const options = { maxOutputLength: Math.max(1, maxBytes) };
+      if (input.length <= SYNC_BYTES) {
+        try {
+          resolve(sync(input, options));
+        } catch (error) {
+          reject(failure(error));
+        }
+        return;
+      }
+      async(input, options, (error, result) => (error === null ? resolve(result) : reject(failure(error))));
+    });
+}
+
+function snappyDecompressor(decode: (input: Uint8Array, maxBytes: number) => Buffer): Decompressor {
+  return async (input, maxBytes) => {
+    try {
+      return decode(input, maxBytes);
+    } catch (error) {
+      if (!(error instanceof SnappyError)) throw error;
+      throw new DecompressError(error.tooLarge ? 'too_large' : 'corrupt', error.message, { cause: error });
+    }
+  };
+}
+
+const gzip = zlibDecompressor('gzip', zlib.gunzipSync, zlib.gunzip);
+const zlibStream = zlibDecompressor('zlib', zlib.inflateSync, zlib.inflate);
+
+/** zstd of Node.js 22.15 and later; the types of the oldest supported release do not know it. */
+const { zstdDecompress, zstdDecompressSync } = zlib as typeof zlib & {
+  zstdDecompress?: ZlibFunction;
+  zstdDecompressSync?: ZlibSyncFunction;
+};
+const zstd =
+  zstdDecompress === undefined || zstdDecompressSync === undefined
+    ? {}
+    : { zstd: zlibDecompressor('zstd', zstdDecompressSync, zstdDecompress) };
+
+/** By `Content-Encoding`. */
+export const HTTP_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
+  gzip,
+  zlib: zlibStream,
+  deflate: zlibStream,
+  snappy: snappyDecompressor((input, maxBytes) =>
+    isSnappyFramed(input) ? decompressSnappyFrames(input, maxBytes) : decompressSnappyBlock(input, maxBytes),
+  ),
+  'x-snappy-framed': snappyDecompressor(decompressSnappyFrames),
+  ...zstd,
+};
+
+/** By `grpc-encoding`: what a Collector installs. `deflate` is not among them. */
+export const GRPC_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
+  gzip,
+  snappy: snappyDecompressor(decompressSnappyFrames),
+  ...zstd,
+};
