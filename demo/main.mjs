@@ -2,8 +2,9 @@
 /**
  * The demo application: starts its processes on loopback ports that the system chooses, and ends with them.
  *
- *     node demo/main.mjs [--seconds N] [--rate R] [--endpoint URL]
+ *     node demo/main.mjs [--seconds N] [--rate R] [--endpoint URL] [--until-eof]
  *
+ * With `--until-eof` it also ends when its standard input closes, so that it cannot outlive who started it.
  * Spans go to `--endpoint`, else OTEL_EXPORTER_OTLP_ENDPOINT, else http://127.0.0.1:4318 (OTLP/HTTP).
  * Exit code 1 when a process dies on its own.
  */
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '0' },
     rate: { type: 'string', default: '5' },
     endpoint: { type: 'string' },
+    'until-eof': { type: 'boolean', default: false },
   },
 });
 const seconds = positive('seconds', values.seconds, 0, 1e6);
@@ -36,6 +38,7 @@ let exitCode = 0;
 process.on('SIGINT', () => stop());
 process.on('SIGTERM', () => stop());
 process.on('SIGHUP', () => stop());
+if (values['until-eof']) process.stdin.on('end', () => stop()).resume();
 process.on('exit', () => {
   for (const child of children.values()) {
     child.kill('SIGKILL');

@@ -4,6 +4,8 @@
  */
 import type { AnyFactory } from './component/factory.js';
 import { forwardConnector } from './connectors/forward/factory.js';
+import { debugExporter } from './exporters/debug/factory.js';
+import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
 import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
@@ -19,6 +21,8 @@ import { replayReceiver } from './receiver/replay/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
+  debugExporter,
+  fileExporter,
   nopExporter,
   otlpGrpcExporter,
   otlpHttpExporter,

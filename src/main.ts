@@ -42,7 +42,7 @@ export async function dispatch(args: readonly string[], io: CliIo): Promise<numb
         `unknown command ${JSON.stringify(first)} for "kindling"\nRun 'kindling --help' for usage.`,
       );
     }
-    if (entry.ownHelp !== true && (rest.includes('--help') || rest.includes('-h'))) {
+    if (rest.includes('--help') || rest.includes('-h')) {
       io.out(`${entry.summary}.\n\nUsage:\n  kindling ${entry.usage}\n`);
       return EXIT_OK;
     }

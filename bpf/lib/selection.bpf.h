@@ -79,11 +79,13 @@ static __always_inline struct thread_state *selected_thread(struct task_struct *
 		return NULL;
 	}
 	if (thread->generation != control->generation) {
+		/* Nothing is known of the time in which the thread was not watched. */
+		if (!thread->selected) {
+			thread->on = 0;
+			thread->off = 0;
+		}
 		thread->selected = decide_selection(task, control);
 		thread->generation = control->generation;
-		/* Nothing is known of the time in which the thread was not watched. */
-		thread->on = 0;
-		thread->off = 0;
 	}
 	return thread->selected ? thread : NULL;
 }

@@ -81,7 +81,7 @@ export class ObserverClient implements ObserverService {
     }
     const id = this.#nextQuery++;
     this.#queryBytes += batch.length;
-    const copy = batch.slice();
+    const copy = new Uint8Array(batch); // not slice(): a Buffer's shares the memory, which is about to be transferred
     this.#send({ type: 'query', id, batch: copy, origin }, [copy.buffer]);
     return new Promise((resolve) => this.#pending.set(id, { bytes: batch.length, resolve }));
   }

@@ -146,6 +146,10 @@ class Engine implements JoinEngine, EventLoopContext {
     this.timeline.lost(from, to);
   }
 
+  checked(time: MonoNs): void {
+    this.timeline.checked(time);
+  }
+
   exchange(exchange: Exchange): void {
     this.#counts.exchanges_received++;
     const { tuple, role, socketCookie, tgid } = exchange;

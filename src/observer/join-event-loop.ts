@@ -112,7 +112,8 @@ function ownersOf(
     else if (context.connections.get(socketCookie)?.role === 'server') current = 'other';
     else if (!egress) {
       asked.delete(socketCookie);
-      current = callers.get(socketCookie) ?? unsure;
+      // What was asked before this unit began is somebody else's.
+      current = callers.get(socketCookie) ?? (alone ? 'own' : 'other');
     } else {
       if (!asked.has(socketCookie)) {
         const same = context.sameTrace(unit, socketCookie, time);
@@ -198,7 +199,9 @@ class Plan {
       }
       let end = index;
       while (end < stretches.length && stretches[end]!.owner !== 'own') end++;
-      this.#between(stretches.slice(index, end), end < stretches.length);
+      // The response's last byte may be the last thing that is looked at.
+      const resumes = end < stretches.length || this.#ownOperationAt(stretches[end - 1]!.to);
+      this.#between(stretches.slice(index, end), resumes);
       index = end;
     }
     return this.#pieces.sort((a, b) => a.from - b.from);
@@ -261,6 +264,12 @@ class Plan {
     if (handedOver === undefined || handedOver.wakerTid !== tid || handedOver.wakerTgid !== tgid)
       return undefined;
     return this.#isOwnAt(handedOver.wake) ? { tid: wait.wakerTid, from: handedOver.wake } : undefined;
+  }
+
+  #ownOperationAt(time: MonoNs): boolean {
+    return this.#operations.some(
+      (operation, index) => operation.time === time && this.#owners[index] === 'own',
+    );
   }
 
   #isOwnAt(time: MonoNs): boolean {

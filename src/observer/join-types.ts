@@ -29,6 +29,8 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   netOpened?(record: NetOpenRecord): void;
   /** Scheduler records may be missing between both times: the ring was full. */
   lost?(from: MonoNs, to: MonoNs): void;
+  /** All losses up to `time` have been told. An observer that calls `lost` calls this with every look at the counters. */
+  checked?(time: MonoNs): void;
   /** An OTLP traces batch from an SDK. `id` comes back exactly once through `answer`. */
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
   /** Every event up to `watermark` has been delivered; it never goes back. Results are emitted from here. */

@@ -109,6 +109,7 @@ export class Observer {
     this.#parts.recording?.kernelStats(now, stats);
     const lost = stats[STAT.SCHED_RING_FULL] ?? 0;
     if (lost > this.#schedulerLost) this.#engine.lost?.(this.#statsAt, now);
+    this.#engine.checked?.(now);
     this.#schedulerLost = lost;
     this.#statsAt = now;
     this.#kernelStats = stats.slice();

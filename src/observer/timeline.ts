@@ -58,6 +58,7 @@ export class Timeline {
   #openReports = 0;
   #disordered = 0;
   #losses: LossWindow[] = [];
+  #checkedUntil: MonoNs = Number.POSITIVE_INFINITY;
 
   constructor(options: TimelineOptions = {}) {
     const budget = options.budgetBytes ?? DEFAULT_TIMELINE_BYTES;
@@ -122,6 +123,12 @@ export class Timeline {
         ...rest,
       ];
     }
+  }
+
+  /** All losses up to `time` have been told. Once called, silence after the last such time proves nothing. */
+  checked(time: MonoNs): void {
+    if (time > this.#checkedUntil || this.#checkedUntil === Number.POSITIVE_INFINITY)
+      this.#checkedUntil = time;
   }
 
   /** Every record up to `watermark` has been given. */
@@ -221,7 +228,7 @@ export class Timeline {
   }
 
   #beforeLoss(from: MonoNs, to: MonoNs): MonoNs {
-    let end = to;
+    let end = Math.min(to, Math.max(from, this.#checkedUntil));
     for (const loss of this.#losses) if (loss.to > from && loss.from < end) end = Math.max(from, loss.from);
     return end;
   }

@@ -7,8 +7,10 @@
  *     ArrayValue    1 values (AnyValue, repeated)
  *     KeyValueList  1 values (KeyValue, repeated)
  */
+import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
-import { readText, WireReader, WireType } from './wire-reader.js';
+import { readKeyText, readText } from './text.js';
+import { field, WireReader } from './wire-reader.js';
 
 /**
  * A value as JavaScript sees it. Integers are `number` when that is exact and `bigint` otherwise, so an int and a double
@@ -26,16 +28,16 @@ export type AttributeValue =
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-const KEY = (1 << 3) | WireType.delimited;
-const VALUE = (2 << 3) | WireType.delimited;
-const STRING = (1 << 3) | WireType.delimited;
-const BOOL = (2 << 3) | WireType.varint;
-const INT = (3 << 3) | WireType.varint;
-const DOUBLE = (4 << 3) | WireType.fixed64;
-const ARRAY = (5 << 3) | WireType.delimited;
-const MAP = (6 << 3) | WireType.delimited;
-const BYTES = (7 << 3) | WireType.delimited;
-const ITEM = (1 << 3) | WireType.delimited;
+const KEY = field.delimited(1);
+const VALUE = field.delimited(2);
+const STRING = field.delimited(1);
+const BOOL = field.varint(2);
+const INT = field.varint(3);
+const DOUBLE = field.fixed64(4);
+const ARRAY = field.delimited(5);
+const MAP = field.delimited(6);
+const BYTES = field.delimited(7);
+const ITEM = field.delimited(1);
 
 /** The signed 64-bit integer with these halves: a `number` when exact, else a `bigint`. */
 export function intFrom(hi: number, lo: number): number | bigint {
@@ -49,15 +51,20 @@ export function intFrom(hi: number, lo: number): number | bigint {
 
 /** Reads the AnyValue in `bytes[start, end)`. The last of several values wins, as in every protobuf decoder. */
 export function readAnyValue(bytes: Uint8Array, start: number, end: number, depth = 0): AttributeValue {
+  // Nearly every value is one short text: `0a LENGTH text`.
+  if (end - start >= 2 && bytes[start] === STRING) {
+    const length = bytes[start + 1]!;
+    if (length < 0x80 && start + 2 + length === end) return readText(bytes, start + 2, end);
+  }
   if (depth > MAX_VALUE_DEPTH) {
     throw new MalformedError('ERR_OTLP_DEPTH', `Values are nested deeper than ${MAX_VALUE_DEPTH}.`, start);
   }
   const reader = new WireReader(bytes, start, end);
   let value: AttributeValue = null;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     switch (tag) {
       case STRING:
-        value = reader.string();
+        value = reader.text();
         break;
       case BOOL:
         reader.varint();
@@ -71,19 +78,14 @@ export function readAnyValue(bytes: Uint8Array, start: number, end: number, dept
         value = reader.double();
         break;
       case ARRAY:
-        reader.delimited();
         value = readArray(bytes, reader.start, reader.pos, depth + 1);
         break;
       case MAP:
-        reader.delimited();
         value = readMap(bytes, reader.start, reader.pos, depth + 1);
         break;
       case BYTES:
-        reader.delimited();
         value = bytes.slice(reader.start, reader.pos);
         break;
-      default:
-        reader.skip(tag);
     }
   }
   return value;
@@ -92,11 +94,8 @@ export function readAnyValue(bytes: Uint8Array, start: number, end: number, dept
 function readArray(bytes: Uint8Array, start: number, end: number, depth: number): AttributeValue[] {
   const reader = new WireReader(bytes, start, end);
   const values: AttributeValue[] = [];
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === ITEM) {
-      reader.delimited();
-      values.push(readAnyValue(bytes, reader.start, reader.pos, depth));
-    } else reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === ITEM) values.push(readAnyValue(bytes, reader.start, reader.pos, depth));
   }
   return values;
 }
@@ -104,11 +103,8 @@ function readArray(bytes: Uint8Array, start: number, end: number, depth: number)
 function readMap(bytes: Uint8Array, start: number, end: number, depth: number): Attributes {
   const reader = new WireReader(bytes, start, end);
   const map: Record<string, AttributeValue> = {};
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === ITEM) {
-      reader.delimited();
-      readKeyValue(bytes, reader.start, reader.pos, map, depth);
-    } else reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === ITEM) readKeyValue(bytes, reader.start, reader.pos, map, depth);
   }
   return map;
 }
@@ -121,15 +117,20 @@ export function readKeyValue(
   into: Record<string, AttributeValue>,
   depth = 0,
 ): void {
+  // `0a KEYLENGTH key 12 VALUELENGTH value`, as every encoder writes it.
+  const keyEnd = start + 2 + (end - start > 2 ? bytes[start + 1]! : 0);
+  if (keyEnd + 2 <= end && bytes[start] === KEY && bytes[start + 1]! < 0x80 && bytes[keyEnd] === VALUE) {
+    if (bytes[keyEnd + 1]! < 0x80 && keyEnd + 2 + bytes[keyEnd + 1]! === end) {
+      setOwn(into, readKeyText(bytes, start + 2, keyEnd), readAnyValue(bytes, keyEnd + 2, end, depth));
+      return;
+    }
+  }
   const reader = new WireReader(bytes, start, end);
   let key = '';
   let value: AttributeValue = null;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === KEY) key = reader.string();
-    else if (tag === VALUE) {
-      reader.delimited();
-      value = readAnyValue(bytes, reader.start, reader.pos, depth);
-    } else reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === KEY) key = readKeyText(bytes, reader.start, reader.pos);
+    else if (tag === VALUE) value = readAnyValue(bytes, reader.start, reader.pos, depth);
   }
   setOwn(into, key, value);
 }
@@ -153,11 +154,8 @@ export function readAttributes(
   into: Record<string, AttributeValue> = {},
 ): Record<string, AttributeValue> {
   const reader = new WireReader(bytes, start, end);
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === attributeTag) {
-      reader.delimited();
-      readKeyValue(bytes, reader.start, reader.pos, into);
-    } else reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === attributeTag) readKeyValue(bytes, reader.start, reader.pos, into);
   }
   return into;
 }
@@ -175,24 +173,24 @@ export function findAttribute(
   attributeTag: number,
   key: Uint8Array,
 ): AttributeValue | undefined {
-  const reader = new WireReader(bytes, start, end);
+  const size = key.length;
   let found: AttributeValue | undefined;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag !== attributeTag) {
-      reader.skip(tag);
-      continue;
-    }
-    const from = reader.delimited();
+  let next = 0;
+  for (let at = start; at < end; at = next) {
+    next = fieldEnd(bytes, at, end);
+    const first = bytes[at]!;
+    if ((first < 0x80 ? first : tagAt(bytes, at, end)) !== attributeTag) continue;
+    const from = contentStart(bytes, at);
     // Every encoder writes the key first: a key of another length or text ends the comparison here. The full reading
     // below decides when the message starts otherwise.
-    if (bytes[from] === KEY && reader.pos - from > 2) {
+    if (next - from > 2 && bytes[from] === KEY) {
       const length = bytes[from + 1]!;
-      const next = from + 2 + length;
-      if (length < 0x80 && bytes[next] === VALUE && next < reader.pos) {
-        if (length !== key.length || !startsWith(bytes, from + 2, key)) continue;
+      const valueAt = from + 2 + length;
+      if (length < 0x80 && valueAt < next && bytes[valueAt] === VALUE) {
+        if (length !== size || !startsWith(bytes, from + 2, key)) continue;
       }
     }
-    const value = readIfKey(bytes, from, reader.pos, key);
+    const value = readIfKey(bytes, from, next, key);
     if (value !== undefined) found = value;
   }
   return found;
@@ -206,17 +204,18 @@ function readIfKey(
 ): AttributeValue | undefined {
   const reader = new WireReader(bytes, start, end);
   let matches = key.length === 0;
-  let value: AttributeValue = null;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === KEY) {
-      const from = reader.delimited();
-      matches = reader.pos - from === key.length && startsWith(bytes, from, key);
-    } else if (tag === VALUE) {
-      reader.delimited();
-      if (matches) value = readAnyValue(bytes, reader.start, reader.pos);
-    } else reader.skip(tag);
+  let valueAt = -1;
+  let valueEnd = 0;
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === KEY)
+      matches = reader.pos - reader.start === key.length && startsWith(bytes, reader.start, key);
+    else if (tag === VALUE) {
+      valueAt = reader.start;
+      valueEnd = reader.pos;
+    }
   }
-  return matches ? value : undefined;
+  if (!matches) return undefined;
+  return valueAt < 0 ? null : readAnyValue(bytes, valueAt, valueEnd);
 }
 
 function startsWith(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
@@ -238,17 +237,4 @@ export function keyBytes(key: string): Uint8Array {
     keys.set(key, bytes);
   }
   return bytes;
-}
-
-/** Text of the KeyValue's key in `bytes[start, end)`, for callers that only list keys. */
-export function readKey(bytes: Uint8Array, start: number, end: number): string {
-  const reader = new WireReader(bytes, start, end);
-  let key = '';
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === KEY) {
-      const from = reader.delimited();
-      key = readText(bytes, from, reader.pos);
-    } else reader.skip(tag);
-  }
-  return key;
 }

@@ -3,7 +3,8 @@
  * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value.ts).
  */
 import { MAX_VALUE_DEPTH } from './malformed-error.js';
-import { field, varintSize, type WireWriter } from './wire-writer.js';
+import { field } from './wire-reader.js';
+import { varintSize, type WireWriter } from './wire-writer.js';
 
 /**
  * What may be written as an attribute's value.

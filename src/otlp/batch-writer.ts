@@ -9,7 +9,8 @@
  */
 import type { AttributesInput } from './attribute-writer.js';
 import { writeAttributes } from './attribute-writer.js';
-import { field, WireWriter } from './wire-writer.js';
+import { field } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
 const RESOURCE_GROUP = field.delimited(1);
 const RESOURCE = field.delimited(1);

@@ -9,11 +9,11 @@
  *
  * All functions throw `MalformedError` when a length leads out of the message around it.
  */
-import { WireReader, WireType } from './wire-reader.js';
+import { field, WireReader } from './wire-reader.js';
 
-const FIRST = (1 << 3) | WireType.delimited;
-const SECOND = (2 << 3) | WireType.delimited;
-const METRIC_DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11].map((number) => (number << 3) | 2));
+const FIRST = field.delimited(1);
+const SECOND = field.delimited(2);
+const METRIC_DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11].map(field.delimited));
 
 export const countSpans = (bytes: Uint8Array): number => countItems(bytes);
 export const countLogRecords = (bytes: Uint8Array): number => countItems(bytes);
@@ -45,22 +45,13 @@ function countItems(bytes: Uint8Array, countOf?: CountOf): number {
   const middle = new WireReader();
   const inner = new WireReader();
   let count = 0;
-  for (let tag = outer.tag(); tag !== 0; tag = outer.tag()) {
-    if (tag !== FIRST) {
-      outer.skip(tag);
-      continue;
-    }
-    outer.delimited();
+  for (let tag = outer.next(); tag !== 0; tag = outer.next()) {
+    if (tag !== FIRST) continue;
     middle.reset(bytes, outer.start, outer.pos);
-    for (let child = middle.tag(); child !== 0; child = middle.tag()) {
-      if (child !== SECOND) {
-        middle.skip(child);
-        continue;
-      }
-      middle.delimited();
+    for (let child = middle.next(); child !== 0; child = middle.next()) {
+      if (child !== SECOND) continue;
       inner.reset(bytes, middle.start, middle.pos);
-      for (let item = inner.tag(); item !== 0; item = inner.tag()) {
-        inner.skip(item);
+      for (let item = inner.next(); item !== 0; item = inner.next()) {
         if (item === SECOND) count += countOf === undefined ? 1 : countOf(bytes, inner.start, inner.pos);
       }
     }
@@ -72,8 +63,7 @@ function countItems(bytes: Uint8Array, countOf?: CountOf): number {
 export function countPointsOfMetric(bytes: Uint8Array, start: number, end: number): number {
   const reader = new WireReader(bytes, start, end);
   let count = 0;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (METRIC_DATA.has(tag)) count += countField(new WireReader(bytes, reader.start, reader.pos), FIRST);
   }
   return count;
@@ -81,9 +71,6 @@ export function countPointsOfMetric(bytes: Uint8Array, start: number, end: numbe
 
 function countField(reader: WireReader, wanted: number): number {
   let count = 0;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    reader.skip(tag);
-    if (tag === wanted) count++;
-  }
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) if (tag === wanted) count++;
   return count;
 }

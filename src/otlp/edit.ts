@@ -4,12 +4,12 @@
  */
 import type { AttributesInput } from './attribute-writer.js';
 import { writeAttributes } from './attribute-writer.js';
-import { type Field, Splice } from './splice.js';
-import { WireReader, WireType } from './wire-reader.js';
-import { field, WireWriter } from './wire-writer.js';
+import { Splice } from './splice.js';
+import { field, WireReader } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
-const FIRST = (1 << 3) | WireType.delimited;
-const CHILDREN = (2 << 3) | WireType.delimited;
+const FIRST = field.delimited(1);
+const CHILDREN = field.delimited(2);
 
 /**
  * Appends encoded fields to spans of an `ExportTraceServiceRequest`. Works for log records as well.
@@ -29,25 +29,30 @@ export function appendToSpans(bytes: Uint8Array, edits: ReadonlyMap<number, Uint
   const inner = new WireReader();
   let next = 0;
   let growth = 0;
-  for (let tag = outer.tag(); tag !== 0 && next < offsets.length; tag = outer.tag()) {
-    const group = readField(outer, tag);
+  while (next < offsets.length) {
+    const groupAt = outer.pos;
+    const tag = outer.next();
+    if (tag === 0) break;
     if (tag !== FIRST || offsets[next]! >= outer.pos) continue;
-    const groupTicket = splice.openField(group);
+    const groupTicket = splice.openField(bytes, groupAt, outer.start, outer.pos);
     let groupGrowth = 0;
-    middle.reset(bytes, group.start, group.end);
-    for (let child = middle.tag(); child !== 0 && next < offsets.length; child = middle.tag()) {
-      const scope = readField(middle, child);
+    middle.reset(bytes, outer.start, outer.pos);
+    while (next < offsets.length) {
+      const scopeAt = middle.pos;
+      const child = middle.next();
+      if (child === 0) break;
       if (child !== CHILDREN || offsets[next]! >= middle.pos) continue;
-      const scopeTicket = splice.openField(scope);
+      const scopeTicket = splice.openField(bytes, scopeAt, middle.start, middle.pos);
       let scopeGrowth = 0;
-      inner.reset(bytes, scope.start, scope.end);
-      for (let item = inner.tag(); item !== 0 && next < offsets.length; item = inner.tag()) {
-        const lengthAt = inner.pos;
-        inner.skip(item);
+      inner.reset(bytes, middle.start, middle.pos);
+      while (next < offsets.length) {
+        const itemAt = inner.pos;
+        const item = inner.next();
+        if (item === 0) break;
         if (item !== CHILDREN || inner.start !== offsets[next]) continue;
         const data = edits.get(inner.start)!;
         next++;
-        const ticket = splice.openField({ lengthAt, start: inner.start, end: inner.pos });
+        const ticket = splice.openField(bytes, itemAt, inner.start, inner.pos);
         splice.insert(inner.pos, data);
         scopeGrowth += splice.closeField(ticket, data.length);
       }
@@ -72,25 +77,15 @@ export function appendToResources(bytes: Uint8Array, edits: ReadonlyMap<number, 
   const outer = new WireReader(bytes);
   let next = 0;
   let growth = 0;
-  for (let tag = outer.tag(); tag !== 0 && next < offsets.length; tag = outer.tag()) {
-    const group = readField(outer, tag);
-    if (tag !== FIRST || group.start !== offsets[next]) continue;
-    const data = edits.get(group.start)!;
+  while (next < offsets.length) {
+    const groupAt = outer.pos;
+    const tag = outer.next();
+    if (tag === 0) break;
+    if (tag !== FIRST || outer.start !== offsets[next]) continue;
+    const data = edits.get(outer.start)!;
     next++;
-    const ticket = splice.openField(group);
-    const resource = findLast(bytes, group, FIRST);
-    let groupGrowth: number;
-    if (resource === undefined) {
-      const writer = new WireWriter(data.length + 8);
-      writer.bytesField(FIRST, data);
-      const whole = writer.finish();
-      splice.insert(group.start, whole);
-      groupGrowth = whole.length;
-    } else {
-      const resourceTicket = splice.openField(resource);
-      splice.insert(resource.end, data);
-      groupGrowth = splice.closeField(resourceTicket, data.length);
-    }
+    const ticket = splice.openField(bytes, groupAt, outer.start, outer.pos);
+    const groupGrowth = appendToResource(splice, bytes, outer.start, outer.pos, data);
     growth += splice.closeField(ticket, groupGrowth);
   }
   if (next < offsets.length) throw new RangeError(`No resource group begins at offset ${offsets[next]}.`);
@@ -114,19 +109,30 @@ function sortedOffsets(edits: ReadonlyMap<number, Uint8Array>): number[] {
   return isSorted ? offsets : offsets.sort((a, b) => a - b);
 }
 
-/** Steps over a field of any type. For a length-delimited one the result is where it lies. */
-function readField(reader: WireReader, tag: number): Field {
-  const lengthAt = reader.pos;
-  reader.skip(tag);
-  return { lengthAt, start: reader.start, end: reader.pos };
-}
-
-function findLast(bytes: Uint8Array, within: Field, wanted: number): Field | undefined {
-  const reader = new WireReader(bytes, within.start, within.end);
-  let found: Field | undefined;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    const one = readField(reader, tag);
-    if (tag === wanted) found = one;
+/** Extends the last Resource of the group `bytes[start, end)`, or gives it one. The result is the group's growth. */
+function appendToResource(
+  splice: Splice,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  data: Uint8Array,
+): number {
+  const last = new WireReader();
+  const reader = new WireReader(bytes, start, end);
+  let fieldAt = -1;
+  for (let at = start, tag = reader.next(); tag !== 0; at = reader.pos, tag = reader.next()) {
+    if (tag !== FIRST) continue;
+    fieldAt = at;
+    last.reset(bytes, reader.start, reader.pos);
   }
-  return found;
+  if (fieldAt < 0) {
+    const writer = new WireWriter(data.length + 8);
+    writer.bytesField(FIRST, data);
+    const whole = writer.finish();
+    splice.insert(start, whole);
+    return whole.length;
+  }
+  const ticket = splice.openField(bytes, fieldAt, last.pos, last.end);
+  splice.insert(last.end, data);
+  return splice.closeField(ticket, data.length);
 }

@@ -4,11 +4,10 @@
  * protobuf lets fields come in any order, repeated ones apart from each other, single ones more than once (the last one
  * wins, messages are merged), and scalars of a list packed or not. All of that is settled here.
  */
-import { toHex } from './ids.js';
 import { MalformedError } from './malformed-error.js';
 import type { FieldDef, MessageDef, ScalarType } from './schema.js';
-import { idBytes } from './schema.js';
-import { readText, WireReader, WireType } from './wire-reader.js';
+import { hexText, readText } from './text.js';
+import { WireReader, WireType } from './wire-reader.js';
 
 /** 64-bit integers are `bigint`, ids are hex texts, enums are numbers. */
 export type Scalar = string | number | bigint | boolean | Uint8Array;
@@ -27,10 +26,8 @@ export function locateFields(
   const places = new Array<number[] | undefined>(def.fields.length);
   const chosen: (FieldDef | undefined)[] = [];
   const reader = new WireReader(bytes, start, end);
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     const wireType = tag & 7;
-    const valueAt = reader.pos;
-    reader.skip(tag);
     const found = def.byNumber[tag >>> 3];
     if (found === undefined) continue;
     const isPacked = found.packed && wireType === WireType.delimited;
@@ -40,11 +37,10 @@ export function locateFields(
       if (other !== undefined && other !== found) places[other.index] = undefined;
       chosen[found.oneof] = found;
     }
-    const from = wireType === WireType.delimited ? reader.start : valueAt;
     const before = places[found.index];
     if (before === undefined || (!found.repeated && found.type !== 'message')) {
-      places[found.index] = [from, reader.pos];
-    } else before.push(from, reader.pos);
+      places[found.index] = [reader.start, reader.pos];
+    } else before.push(reader.start, reader.pos);
   }
   return places;
 }
@@ -74,14 +70,33 @@ export function readScalars(found: FieldDef, bytes: Uint8Array, places: readonly
       continue;
     }
     // One value of its own lies like a packed run of one.
-    const reader = new WireReader(bytes, start, end);
-    while (reader.pos < reader.end) {
-      const at = reader.pos;
-      reader.skip(found.wireType);
-      values.push(readScalar(found.type, bytes, at, reader.pos));
-    }
+    forEachPacked(found, bytes, start, end, (at, until) => {
+      values.push(readScalar(found.type, bytes, at, until));
+    });
   }
   return values;
+}
+
+/** Calls `visit` with the place of each value in a packed run. */
+export function forEachPacked(
+  found: FieldDef,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  visit: (start: number, end: number) => void,
+): void {
+  const width = found.wireType === WireType.fixed64 ? 8 : found.wireType === WireType.fixed32 ? 4 : 0;
+  for (let at = start; at < end; ) {
+    let until = at + width;
+    if (width === 0) {
+      while (until < end && bytes[until]! >= 0x80) until++;
+      until++;
+      if (until - at > 10) throw new MalformedError('ERR_OTLP_VARINT', 'proto: integer overflow', at);
+    }
+    if (until > end) throw new MalformedError('ERR_OTLP_TRUNCATED', 'unexpected EOF', at);
+    visit(at, until);
+    at = until;
+  }
 }
 
 /** Reads one scalar that lies in `bytes[start, end)`. */
@@ -92,6 +107,7 @@ export function readScalar(
   end: number,
 ): Scalar {
   const reader = new WireReader(bytes, start, end);
+  reader.pointAt(start, end);
   switch (type) {
     case 'string':
       return readText(bytes, start, end);
@@ -141,10 +157,10 @@ function readId(
   end: number,
 ): string {
   const length = end - start;
-  if (length !== 0 && length !== idBytes(type)) {
+  if (length !== 0 && length !== (type === 'spanId' ? 8 : 16)) {
     throw new MalformedError('ERR_OTLP_ID_LENGTH', `unmarshal: invalid ${type} length`, start);
   }
-  return toHex(bytes, start, end);
+  return hexText(bytes, start, end);
 }
 
 const unsigned = (reader: WireReader): bigint => (BigInt(reader.hi) << 32n) | BigInt(reader.lo);

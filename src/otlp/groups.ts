@@ -4,11 +4,11 @@
  * A group's header is everything in it but its children: the resource or scope, the schema URL and unknown fields. A
  * group that is cut in parts keeps its header in each part.
  */
-import { WireReader, WireType } from './wire-reader.js';
+import { field, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
-const FIRST = (1 << 3) | WireType.delimited;
-const SECOND = (2 << 3) | WireType.delimited;
+const FIRST = field.delimited(1);
+const SECOND = field.delimited(2);
 
 /** A message with children, or the whole request when `parent` is undefined. */
 export interface Group {
@@ -53,9 +53,8 @@ export function forEachField(
   const reader = new WireReader(bytes, start, end);
   for (;;) {
     const fieldStart = reader.pos;
-    const tag = reader.tag();
+    const tag = reader.next();
     if (tag === 0) return;
-    reader.skip(tag);
     if (tag === wanted) visit({ fieldStart, start: reader.start, end: reader.pos });
   }
 }
@@ -74,9 +73,8 @@ export function readGroup(
   const reader = new WireReader(bytes, start, end);
   for (;;) {
     const at = reader.pos;
-    const found = reader.tag();
+    const found = reader.next();
     if (found === 0) break;
-    reader.skip(found);
     if (found === childTag) continue;
     headerBytes += reader.pos - at;
     if (header[header.length - 1] === at) header[header.length - 1] = reader.pos;

@@ -3,11 +3,11 @@
  * Source: https://www.w3.org/TR/trace-context/#traceparent-header-field-values
  */
 
+import { hexText } from './text.js';
+
 /** Length in bytes. */
 export const TRACE_ID_BYTES = 16;
 export const SPAN_ID_BYTES = 8;
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Value of an ASCII hex digit, 0xff for anything else. */
 const DIGIT = new Uint8Array(256).fill(0xff);
@@ -18,11 +18,7 @@ for (let value = 0; value < 16; value++) {
 }
 
 /** Lower-case hex of `bytes[start, end)`. */
-export function toHex(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  let text = '';
-  for (let pos = start; pos < end; pos++) text += HEX[bytes[pos]!]!;
-  return text;
-}
+export const toHex = (bytes: Uint8Array, start = 0, end = bytes.length): string => hexText(bytes, start, end);
 
 /** The bytes of a hex text of any case, or undefined when it is not one. */
 export function fromHex(text: string): Uint8Array | undefined {
@@ -51,7 +47,8 @@ export function isZeroId(bytes: Uint8Array, start = 0, end = bytes.length): bool
 
 /** Fills an id with `random` (0 <= x < 1) and makes sure it is not all zero. Gives hex. */
 export function randomId(byteCount: number, random: () => number = Math.random): string {
-  let text = '';
-  for (let index = 0; index < byteCount; index++) text += HEX[Math.floor(random() * 256) & 0xff]!;
-  return /[^0]/.test(text) ? text : `${text.slice(0, -1)}1`;
+  const bytes = new Uint8Array(byteCount);
+  for (let index = 0; index < byteCount; index++) bytes[index] = Math.floor(random() * 256);
+  if (isZeroId(bytes)) bytes[byteCount - 1] = 1;
+  return toHex(bytes);
 }

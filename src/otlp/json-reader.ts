@@ -15,7 +15,7 @@ import { isZeroId, writeHex } from './ids.js';
 import { JsonCursor } from './json-cursor.js';
 import { MAX_VALUE_DEPTH } from './malformed-error.js';
 import { ANY_VALUE, REQUESTS, type SignalName } from './messages.js';
-import { type FieldDef, idBytes, type MessageDef } from './schema.js';
+import type { FieldDef, MessageDef } from './schema.js';
 import { WireType } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
@@ -113,7 +113,7 @@ function writeScalar(cursor: JsonCursor, writer: WireWriter, found: FieldDef): b
     case 'traceId':
     case 'spanId':
     case 'profileId':
-      return writeId(cursor, writer, idBytes(found.type));
+      return writeId(cursor, writer, found.idBytes);
     case 'bool':
       return writeBool(cursor, writer);
     case 'enum': {

@@ -10,7 +10,7 @@ import { locateFields, mergedMessage, readScalar, readScalars, type Scalar } fro
 import { isZeroId } from './ids.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
 import { ANY_VALUE, REQUESTS, type SignalName } from './messages.js';
-import { type FieldDef, idBytes, type MessageDef } from './schema.js';
+import type { FieldDef, MessageDef } from './schema.js';
 
 /** One line of JSON. Throws `MalformedError`. */
 export function toJson(signal: SignalName, bytes: Uint8Array): string {
@@ -54,7 +54,7 @@ function fieldToJson(
       const values = readScalars(one, bytes, places);
       return values.length === 0 ? undefined : `[${values.map(scalarToJson).join(',')}]`;
     }
-    const isUnsetId = idBytes(one.type) > 0 && isZeroId(bytes, places[0]!, places[1]!);
+    const isUnsetId = one.idBytes > 0 && isZeroId(bytes, places[0]!, places[1]!);
     const value = readScalar(one.type, bytes, places[0]!, places[1]!);
     const isLeftOut = one.presence === 'implicit' && (isUnsetId || isDefault(value));
     return isLeftOut ? undefined : scalarToJson(value);

@@ -10,7 +10,8 @@ import { writeAnyValue, writeAttributes } from './attribute-writer.js';
 import { BatchWriter } from './batch-writer.js';
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import type { Time64 } from './time.js';
-import { field, type WireWriter } from './wire-writer.js';
+import { field } from './wire-reader.js';
+import type { WireWriter } from './wire-writer.js';
 
 /** The first of the four steps of each level. */
 export const Severity = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;

@@ -14,7 +14,8 @@ import { writeAttributes } from './attribute-writer.js';
 import { BatchWriter } from './batch-writer.js';
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import type { Time64 } from './time.js';
-import { field, type WireWriter } from './wire-writer.js';
+import { field } from './wire-reader.js';
+import type { WireWriter } from './wire-writer.js';
 
 /** What a point of a sum or histogram covers: the time since the point before, or since the start of the process. */
 export const Temporality = { delta: 1, cumulative: 2 } as const;

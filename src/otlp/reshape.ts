@@ -15,12 +15,12 @@ import {
   walkItems,
 } from './groups.js';
 import { type SpanView, walkSpans } from './trace-view.js';
-import { WireReader, WireType } from './wire-reader.js';
+import { field, WireReader } from './wire-reader.js';
 
 type SignalName = 'traces' | 'metrics' | 'logs' | 'profiles';
 
-const FIRST = (1 << 3) | WireType.delimited;
-const METRIC_DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11].map((number) => (number << 3) | 2));
+const FIRST = field.delimited(1);
+const METRIC_DATA: ReadonlySet<number> = new Set([5, 7, 9, 10, 11].map(field.delimited));
 
 /**
  * One batch with the items of all, in order. Requests are lists at the top, so this is concatenation. Not for profiles,
@@ -100,10 +100,9 @@ function forEachPoint(
   visit: (data: Group, point: Item) => void,
 ): void {
   const reader = new WireReader(bytes, metric.start, metric.end);
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (!METRIC_DATA.has(tag)) continue;
-    const itemTag = (2 << 3) | WireType.delimited;
+    const itemTag = field.delimited(2);
     const metricGroup = readGroup(bytes, scope, itemTag, metric.start, metric.end, tag);
     const data = readGroup(bytes, metricGroup, tag, reader.start, reader.pos, FIRST);
     forEachField(bytes, reader.start, reader.pos, FIRST, (point) => visit(data, point));
@@ -112,7 +111,7 @@ function forEachPoint(
 
 function countSamplesOf(bytes: Uint8Array, profile: Item): number {
   let samples = 0;
-  forEachField(bytes, profile.start, profile.end, (2 << 3) | WireType.delimited, () => samples++);
+  forEachField(bytes, profile.start, profile.end, field.delimited(2), () => samples++);
   return samples;
 }
 

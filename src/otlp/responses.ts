@@ -10,8 +10,8 @@
  */
 import { InvalidJsonError } from './json-cursor.js';
 import type { SignalName } from './messages.js';
-import { WireReader } from './wire-reader.js';
-import { field, WireWriter } from './wire-writer.js';
+import { field, WireReader } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
 /** Some items were refused for good, or (`rejected` 0) there is something to tell the sender. */
 export interface PartialSuccess {
@@ -70,16 +70,14 @@ export function decodeExportResponse(bytes: Uint8Array): PartialSuccess | undefi
   let rejected = 0;
   let message = '';
   const outer = new WireReader(bytes);
-  for (let tag = outer.tag(); tag !== 0; tag = outer.tag()) {
-    outer.skip(tag);
+  for (let tag = outer.next(); tag !== 0; tag = outer.next()) {
     if (tag !== PARTIAL) continue;
     const inner = new WireReader(bytes, outer.start, outer.pos);
-    for (let child = inner.tag(); child !== 0; child = inner.tag()) {
+    for (let child = inner.next(); child !== 0; child = inner.next()) {
       if (child === REJECTED) {
         inner.varint();
         rejected = inner.hi * 0x1_0000_0000 + inner.lo;
-      } else if (child === TEXT) message = inner.string();
-      else inner.skip(child);
+      } else if (child === TEXT) message = inner.text();
     }
   }
   return rejected === 0 && message === '' ? undefined : { rejected, message };
@@ -123,13 +121,10 @@ export function decodeStatus(bytes: Uint8Array): RpcStatus {
   let message = '';
   let retryDelayMs: number | undefined;
   const reader = new WireReader(bytes);
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === CODE) code = reader.varint32() | 0;
-    else if (tag === TEXT) message = reader.string();
-    else {
-      reader.skip(tag);
-      if (tag === DETAIL) retryDelayMs = readRetryInfo(bytes, reader.start, reader.pos) ?? retryDelayMs;
-    }
+    else if (tag === TEXT) message = reader.text();
+    else if (tag === DETAIL) retryDelayMs = readRetryInfo(bytes, reader.start, reader.pos) ?? retryDelayMs;
   }
   return retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
 }
@@ -166,12 +161,9 @@ function readRetryInfo(bytes: Uint8Array, start: number, end: number): number | 
   let type = '';
   let ms: number | undefined;
   const any = new WireReader(bytes, start, end);
-  for (let tag = any.tag(); tag !== 0; tag = any.tag()) {
-    if (tag === TYPE_URL) type = any.string();
-    else {
-      any.skip(tag);
-      if (tag === ANY_BYTES && type === RETRY_INFO) ms = readRetryDelay(bytes, any.start, any.pos);
-    }
+  for (let tag = any.next(); tag !== 0; tag = any.next()) {
+    if (tag === TYPE_URL) type = any.text();
+    else if (tag === ANY_BYTES && type === RETRY_INFO) ms = readRetryDelay(bytes, any.start, any.pos);
   }
   return ms;
 }
@@ -180,16 +172,14 @@ function readRetryDelay(bytes: Uint8Array, start: number, end: number): number {
   let seconds = 0;
   let nanos = 0;
   const info = new WireReader(bytes, start, end);
-  for (let tag = info.tag(); tag !== 0; tag = info.tag()) {
-    info.skip(tag);
+  for (let tag = info.next(); tag !== 0; tag = info.next()) {
     if (tag !== RETRY_DELAY) continue;
     const duration = new WireReader(bytes, info.start, info.pos);
-    for (let part = duration.tag(); part !== 0; part = duration.tag()) {
+    for (let part = duration.next(); part !== 0; part = duration.next()) {
       if (part === SECONDS) {
         duration.varint();
         seconds = duration.hi * 0x1_0000_0000 + duration.lo;
       } else if (part === NANOS) nanos = duration.varint32();
-      else duration.skip(part);
     }
   }
   return seconds * 1000 + nanos / 1_000_000;

@@ -46,6 +46,8 @@ export interface FieldDef {
   message: MessageDef | undefined;
   readonly resolve: (() => MessageDef) | undefined;
   readonly enumNumbers: Readonly<Record<string, number>> | undefined;
+  /** Length of an id in bytes, or 0 for other types. */
+  readonly idBytes: number;
   /** Position in `MessageDef.fields`. */
   readonly index: number;
 }
@@ -153,12 +155,12 @@ function defineField(spec: FieldSpec, index: number): FieldDef {
     message: undefined,
     resolve: spec.message,
     enumNumbers: spec.enumNumbers,
+    idBytes: idBytes(spec.type),
     index,
   };
 }
 
-/** Length of an id in bytes, or 0 for other types. */
-export function idBytes(type: ScalarType | 'message'): number {
+function idBytes(type: ScalarType | 'message'): number {
   if (type === 'traceId' || type === 'profileId') return 16;
   return type === 'spanId' ? 8 : 0;
 }

@@ -9,13 +9,6 @@
  */
 import { putVarint, varintSize } from './wire-writer.js';
 
-/** A length-delimited field: `lengthAt` is where its length begins, `[start, end)` its content. */
-export interface Field {
-  readonly lengthAt: number;
-  readonly start: number;
-  readonly end: number;
-}
-
 export class Splice {
   /** One entry per edit in the order of positions; `data` is undefined for a length. */
   readonly #at: number[] = [];
@@ -24,12 +17,17 @@ export class Splice {
   readonly #width: number[] = [];
   readonly #data: (Uint8Array | undefined)[] = [];
 
-  /** Announces that the content of `field` will grow. Gives the ticket for `closeField`. Outer fields come first. */
-  openField(field: Field): number {
-    this.#at.push(field.lengthAt);
-    this.#resume.push(field.start);
-    this.#newLength.push(field.end - field.start);
-    this.#width.push(field.start - field.lengthAt);
+  /**
+   * Announces that a length-delimited field will grow, which begins (with its tag) at `fieldAt` and has the content
+   * `[start, end)`. Gives the ticket for `closeField`. Outer fields come before the inner ones.
+   */
+  openField(bytes: Uint8Array, fieldAt: number, start: number, end: number): number {
+    let lengthAt = fieldAt + 1;
+    while (bytes[lengthAt - 1]! >= 0x80) lengthAt++;
+    this.#at.push(lengthAt);
+    this.#resume.push(start);
+    this.#newLength.push(end - start);
+    this.#width.push(start - lengthAt);
     this.#data.push(undefined);
     return this.#at.length - 1;
   }

@@ -15,48 +15,39 @@
  */
 import type { Attributes, AttributeValue } from './any-value.js';
 import { findAttribute, keyBytes, readAttributes } from './any-value.js';
-import { SPAN_ID_BYTES, TRACE_ID_BYTES, toHex } from './ids.js';
+import { contentStart, fieldEnd, tagAt, varintAt } from './field-end.js';
+import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import { MalformedError } from './malformed-error.js';
+import { hexText, readText } from './text.js';
 import type { Time64 } from './time.js';
 import { timeDifferenceNs, timeToMs } from './time.js';
-import { readText, WireReader, WireType } from './wire-reader.js';
+import { field, WireReader } from './wire-reader.js';
 
-const { delimited, varint, fixed64, fixed32 } = WireType;
+const { delimited, varint, fixed64, fixed32 } = field;
 const TAG = {
-  resourceSpans: (1 << 3) | delimited,
-  header: (1 << 3) | delimited,
-  children: (2 << 3) | delimited,
-  schemaUrl: (3 << 3) | delimited,
-  resourceAttribute: (1 << 3) | delimited,
-  scopeName: (1 << 3) | delimited,
-  scopeVersion: (2 << 3) | delimited,
-  scopeAttribute: (3 << 3) | delimited,
-  traceId: (1 << 3) | delimited,
-  spanId: (2 << 3) | delimited,
-  traceState: (3 << 3) | delimited,
-  parentSpanId: (4 << 3) | delimited,
-  name: (5 << 3) | delimited,
-  kind: (6 << 3) | varint,
-  start: (7 << 3) | fixed64,
-  end: (8 << 3) | fixed64,
-  attribute: (9 << 3) | delimited,
-  droppedAttributes: (10 << 3) | varint,
-  event: (11 << 3) | delimited,
-  droppedEvents: (12 << 3) | varint,
-  link: (13 << 3) | delimited,
-  droppedLinks: (14 << 3) | varint,
-  status: (15 << 3) | delimited,
-  flags: (16 << 3) | fixed32,
-  statusMessage: (2 << 3) | delimited,
-  statusCode: (3 << 3) | varint,
-  eventTime: (1 << 3) | fixed64,
-  eventName: (2 << 3) | delimited,
-  eventAttribute: (3 << 3) | delimited,
-  eventDropped: (4 << 3) | varint,
-  linkTraceState: (3 << 3) | delimited,
-  linkAttribute: (4 << 3) | delimited,
-  linkDropped: (5 << 3) | varint,
-  linkFlags: (6 << 3) | fixed32,
+  resourceSpans: delimited(1),
+  header: delimited(1),
+  children: delimited(2),
+  schemaUrl: delimited(3),
+  resourceAttribute: delimited(1),
+  scopeName: delimited(1),
+  scopeVersion: delimited(2),
+  scopeAttribute: delimited(3),
+  traceId: delimited(1),
+  spanId: delimited(2),
+  attribute: delimited(9),
+  event: delimited(11),
+  link: delimited(13),
+  statusMessage: delimited(2),
+  statusCode: varint(3),
+  eventTime: fixed64(1),
+  eventName: delimited(2),
+  eventAttribute: delimited(3),
+  eventDropped: varint(4),
+  linkTraceState: delimited(3),
+  linkAttribute: delimited(4),
+  linkDropped: varint(5),
+  linkFlags: fixed32(6),
 } as const;
 
 /** Something that happened during a span, fully read. */
@@ -93,12 +84,11 @@ export class ResourceView {
   attribute(key: string): AttributeValue | undefined {
     const wanted = keyBytes(key);
     const reader = new WireReader(this.bytes, this.start, this.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.header) {
-        const from = reader.delimited();
-        const value = findAttribute(this.bytes, from, reader.pos, TAG.resourceAttribute, wanted);
+        const value = findAttribute(this.bytes, reader.start, reader.pos, TAG.resourceAttribute, wanted);
         if (value !== undefined) return value;
-      } else reader.skip(tag);
+      }
     }
     return undefined;
   }
@@ -106,11 +96,10 @@ export class ResourceView {
   attributes(): Attributes {
     const attributes: Record<string, AttributeValue> = {};
     const reader = new WireReader(this.bytes, this.start, this.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.header) {
-        const from = reader.delimited();
-        readAttributes(this.bytes, from, reader.pos, TAG.resourceAttribute, attributes);
-      } else reader.skip(tag);
+        readAttributes(this.bytes, reader.start, reader.pos, TAG.resourceAttribute, attributes);
+      }
     }
     return attributes;
   }
@@ -148,11 +137,10 @@ export class ScopeView {
   attributes(): Attributes {
     const attributes: Record<string, AttributeValue> = {};
     const reader = new WireReader(this.bytes, this.start, this.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.header) {
-        const from = reader.delimited();
-        readAttributes(this.bytes, from, reader.pos, TAG.scopeAttribute, attributes);
-      } else reader.skip(tag);
+        readAttributes(this.bytes, reader.start, reader.pos, TAG.scopeAttribute, attributes);
+      }
     }
     return attributes;
   }
@@ -160,11 +148,10 @@ export class ScopeView {
   #scopeText(textTag: number): string {
     const reader = new WireReader(this.bytes, this.start, this.end);
     let text = '';
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.header) {
-        const from = reader.delimited();
-        text = lastText(this.bytes, from, reader.pos, textTag) || text;
-      } else reader.skip(tag);
+        text = lastText(this.bytes, reader.start, reader.pos, textTag) || text;
+      }
     }
     return text;
   }
@@ -173,15 +160,11 @@ export class ScopeView {
 function lastText(bytes: Uint8Array, start: number, end: number, wanted: number): string {
   const reader = new WireReader(bytes, start, end);
   let text = '';
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
-    if (tag === wanted) text = reader.string();
-    else reader.skip(tag);
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
+    if (tag === wanted) text = reader.text();
   }
   return text;
 }
-
-/** Used inside `#parse` only, which neither calls back nor waits: one for all views keeps the views small. */
-const scratch = new WireReader();
 
 /**
  * One span, read in place.
@@ -206,10 +189,8 @@ export class SpanView {
   #traceState = -1;
   #traceStateEnd = 0;
   #kind = 0;
-  #startHi = 0;
-  #startLo = 0;
-  #endHi = 0;
-  #endLo = 0;
+  #startTime = -1;
+  #endTime = -1;
   #flags = 0;
   #firstAttribute = -1;
   #firstEvent = -1;
@@ -247,19 +228,19 @@ export class SpanView {
   /** 32 lower-case hex digits, or `''` when absent. */
   get traceId(): string {
     if (!this.#parsed) this.#parse();
-    return this.#traceId < 0 ? '' : toHex(this.bytes, this.#traceId, this.#traceId + TRACE_ID_BYTES);
+    return this.#traceId < 0 ? '' : hexText(this.bytes, this.#traceId, this.#traceId + TRACE_ID_BYTES);
   }
 
   /** 16 lower-case hex digits, or `''` when absent. */
   get spanId(): string {
     if (!this.#parsed) this.#parse();
-    return this.#spanId < 0 ? '' : toHex(this.bytes, this.#spanId, this.#spanId + SPAN_ID_BYTES);
+    return this.#spanId < 0 ? '' : hexText(this.bytes, this.#spanId, this.#spanId + SPAN_ID_BYTES);
   }
 
   /** 16 lower-case hex digits, or `''` for a root span. */
   get parentSpanId(): string {
     if (!this.#parsed) this.#parse();
-    return this.#parentId < 0 ? '' : toHex(this.bytes, this.#parentId, this.#parentId + SPAN_ID_BYTES);
+    return this.#parentId < 0 ? '' : hexText(this.bytes, this.#parentId, this.#parentId + SPAN_ID_BYTES);
   }
 
   /** Offset of the 16 bytes of the trace id in `bytes`, or -1 when absent. */
@@ -305,12 +286,12 @@ export class SpanView {
 
   get startTime(): Time64 {
     if (!this.#parsed) this.#parse();
-    return { hi: this.#startHi, lo: this.#startLo };
+    return timeAt(this.bytes, this.#startTime);
   }
 
   get endTime(): Time64 {
     if (!this.#parsed) this.#parse();
-    return { hi: this.#endHi, lo: this.#endLo };
+    return timeAt(this.bytes, this.#endTime);
   }
 
   /** Start in ms since the epoch with fraction (exact to about 0.25 us). */
@@ -387,11 +368,10 @@ export class SpanView {
     const events: SpanEvent[] = [];
     if (this.#firstEvent < 0) return events;
     const reader = new WireReader(this.bytes, this.#firstEvent, this.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.event) {
-        const from = reader.delimited();
-        events.push(readEvent(this.bytes, from, reader.pos));
-      } else reader.skip(tag);
+        events.push(readEvent(this.bytes, reader.start, reader.pos));
+      }
     }
     return events;
   }
@@ -401,11 +381,10 @@ export class SpanView {
     const links: SpanLink[] = [];
     if (this.#firstLink < 0) return links;
     const reader = new WireReader(this.bytes, this.#firstLink, this.end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.link) {
-        const from = reader.delimited();
-        links.push(readLink(this.bytes, from, reader.pos));
-      } else reader.skip(tag);
+        links.push(readLink(this.bytes, reader.start, reader.pos));
+      }
     }
     return links;
   }
@@ -414,79 +393,74 @@ export class SpanView {
   #parse(): void {
     this.#traceId = this.#spanId = this.#parentId = this.#name = this.#traceState = -1;
     this.#kind = this.#flags = this.#statusCode = 0;
-    this.#startHi = this.#startLo = this.#endHi = this.#endLo = 0;
+    this.#startTime = this.#endTime = -1;
     this.#firstAttribute = this.#firstEvent = this.#firstLink = this.#statusMessage = -1;
     this.#droppedAttributes = this.#droppedEvents = this.#droppedLinks = 0;
     let attributeCount = 0;
     let eventCount = 0;
     let linkCount = 0;
-    const reader = scratch.reset(this.bytes, this.start, this.end);
-    for (;;) {
-      const at = reader.pos;
-      const tag = reader.tag();
-      if (tag === 0) break;
-      switch (tag) {
-        case TAG.attribute:
+    const { bytes, end } = this;
+    let next = 0;
+    for (let at = this.start; at < end; at = next) {
+      next = fieldEnd(bytes, at, end);
+      const first = bytes[at]!;
+      // Tags as literals, so that V8 makes a jump table.
+      switch (first < 0x80 ? first : tagAt(bytes, at, end)) {
+        case 0x4a: // attributes
           if (attributeCount++ === 0) this.#firstAttribute = at;
-          reader.delimited();
           break;
-        case TAG.event:
+        case 0x5a: // events
           if (eventCount++ === 0) this.#firstEvent = at;
-          reader.delimited();
           break;
-        case TAG.link:
+        case 0x6a: // links
           if (linkCount++ === 0) this.#firstLink = at;
-          reader.delimited();
           break;
-        case TAG.traceId:
-          this.#traceId = readId(reader, TRACE_ID_BYTES);
+        case 0x0a: // trace_id
+          this.#traceId = idAt(contentStart(bytes, at), next, TRACE_ID_BYTES);
           break;
-        case TAG.spanId:
-          this.#spanId = readId(reader, SPAN_ID_BYTES);
+        case 0x12: // span_id
+          this.#spanId = idAt(contentStart(bytes, at), next, SPAN_ID_BYTES);
           break;
-        case TAG.parentSpanId:
-          this.#parentId = readId(reader, SPAN_ID_BYTES);
+        case 0x22: // parent_span_id
+          this.#parentId = idAt(contentStart(bytes, at), next, SPAN_ID_BYTES);
           break;
-        case TAG.name:
-          this.#name = reader.delimited();
-          this.#nameEnd = reader.pos;
+        case 0x2a: // name
+          this.#name = contentStart(bytes, at);
+          this.#nameEnd = next;
           break;
-        case TAG.traceState:
-          this.#traceState = reader.delimited();
-          this.#traceStateEnd = reader.pos;
+        case 0x1a: // trace_state
+          this.#traceState = contentStart(bytes, at);
+          this.#traceStateEnd = next;
           break;
-        case TAG.kind:
-          this.#kind = reader.varint32() | 0;
+        case 0x30: // kind
+          this.#kind = varintAt(bytes, at, next) | 0;
           break;
-        case TAG.start:
-          reader.fixed64();
-          this.#startHi = reader.hi;
-          this.#startLo = reader.lo;
+        case 0x39: // start_time_unix_nano
+          this.#startTime = next - 8;
           break;
-        case TAG.end:
-          reader.fixed64();
-          this.#endHi = reader.hi;
-          this.#endLo = reader.lo;
+        case 0x41: // end_time_unix_nano
+          this.#endTime = next - 8;
           break;
-        case TAG.flags:
-          this.#flags = reader.fixed32();
+        case 0x85: // flags
+          this.#flags =
+            (bytes[next - 4]! |
+              (bytes[next - 3]! << 8) |
+              (bytes[next - 2]! << 16) |
+              (bytes[next - 1]! << 24)) >>>
+            0;
           break;
-        case TAG.droppedAttributes:
-          this.#droppedAttributes = reader.varint32();
+        case 0x50: // dropped_attributes_count
+          this.#droppedAttributes = varintAt(bytes, at, next);
           break;
-        case TAG.droppedEvents:
-          this.#droppedEvents = reader.varint32();
+        case 0x60: // dropped_events_count
+          this.#droppedEvents = varintAt(bytes, at, next);
           break;
-        case TAG.droppedLinks:
-          this.#droppedLinks = reader.varint32();
+        case 0x70: // dropped_links_count
+          this.#droppedLinks = varintAt(bytes, at, next);
           break;
-        case TAG.status: {
-          const from = reader.delimited();
-          if (from !== reader.pos) this.#parseStatus(from, reader.pos);
+        case 0x7a: // status
+          this.#parseStatus(contentStart(bytes, at), next);
           break;
-        }
-        default:
-          reader.skip(tag);
       }
     }
     this.#attributeCount = attributeCount;
@@ -497,22 +471,29 @@ export class SpanView {
 
   #parseStatus(start: number, end: number): void {
     const reader = new WireReader(this.bytes, start, end);
-    for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
       if (tag === TAG.statusCode) this.#statusCode = reader.varint32() | 0;
       else if (tag === TAG.statusMessage) {
-        this.#statusMessage = reader.delimited();
+        this.#statusMessage = reader.start;
         this.#statusMessageEnd = reader.pos;
-      } else reader.skip(tag);
+      }
     }
   }
 }
 
-/** Offset of an id, or -1 when it is empty. */
-function readId(reader: WireReader, length: number): number {
-  const start = reader.delimited();
-  const found = reader.pos - start;
-  if (found === length) return start;
-  if (found === 0) return -1;
+/** The eight bytes at `at`, little endian; 0 when `at` is negative. */
+function timeAt(b: Uint8Array, at: number): Time64 {
+  if (at < 0) return { hi: 0, lo: 0 };
+  return {
+    hi: (b[at + 4]! | (b[at + 5]! << 8) | (b[at + 6]! << 16) | (b[at + 7]! << 24)) >>> 0,
+    lo: (b[at]! | (b[at + 1]! << 8) | (b[at + 2]! << 16) | (b[at + 3]! << 24)) >>> 0,
+  };
+}
+
+/** `start`, or -1 when the id there is empty. */
+function idAt(start: number, end: number, length: number): number {
+  if (end - start === length) return start;
+  if (end === start) return -1;
   const what = length === TRACE_ID_BYTES ? 'TraceID' : 'SpanID';
   throw new MalformedError('ERR_OTLP_ID_LENGTH', `unmarshal: invalid ${what} length`, start);
 }
@@ -522,13 +503,12 @@ function readEvent(bytes: Uint8Array, start: number, end: number): SpanEvent {
   let time: Time64 = { hi: 0, lo: 0 };
   let name = '';
   let droppedAttributesCount = 0;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === TAG.eventTime) {
       reader.fixed64();
       time = { hi: reader.hi, lo: reader.lo };
-    } else if (tag === TAG.eventName) name = reader.string();
+    } else if (tag === TAG.eventName) name = reader.text();
     else if (tag === TAG.eventDropped) droppedAttributesCount = reader.varint32();
-    else reader.skip(tag);
   }
   const attributes = readAttributes(bytes, start, end, TAG.eventAttribute);
   return { time, name, attributes, droppedAttributesCount };
@@ -541,17 +521,16 @@ function readLink(bytes: Uint8Array, start: number, end: number): SpanLink {
   let traceState = '';
   let droppedAttributesCount = 0;
   let flags = 0;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
     if (tag === TAG.traceId) {
-      const at = readId(reader, TRACE_ID_BYTES);
-      traceId = at < 0 ? '' : toHex(bytes, at, at + TRACE_ID_BYTES);
+      const at = idAt(reader.start, reader.pos, TRACE_ID_BYTES);
+      traceId = at < 0 ? '' : hexText(bytes, at, at + TRACE_ID_BYTES);
     } else if (tag === TAG.spanId) {
-      const at = readId(reader, SPAN_ID_BYTES);
-      spanId = at < 0 ? '' : toHex(bytes, at, at + SPAN_ID_BYTES);
-    } else if (tag === TAG.linkTraceState) traceState = reader.string();
+      const at = idAt(reader.start, reader.pos, SPAN_ID_BYTES);
+      spanId = at < 0 ? '' : hexText(bytes, at, at + SPAN_ID_BYTES);
+    } else if (tag === TAG.linkTraceState) traceState = reader.text();
     else if (tag === TAG.linkDropped) droppedAttributesCount = reader.varint32();
     else if (tag === TAG.linkFlags) flags = reader.fixed32();
-    else reader.skip(tag);
   }
   const attributes = readAttributes(bytes, start, end, TAG.linkAttribute);
   return { traceId, spanId, traceState, attributes, droppedAttributesCount, flags };
@@ -570,32 +549,22 @@ export function walkSpans(bytes: Uint8Array, visit: (span: SpanView) => boolean 
   const middle = new WireReader();
   const inner = new WireReader();
   let view: SpanView | undefined;
-  for (let tag = outer.tag(); tag !== 0; tag = outer.tag()) {
-    if (tag !== TAG.resourceSpans) {
-      outer.skip(tag);
-      continue;
-    }
-    const resourceStart = outer.delimited();
+  for (let tag = outer.next(); tag !== 0; tag = outer.next()) {
+    if (tag !== TAG.resourceSpans) continue;
+    const resourceStart = outer.start;
     const resource = new ResourceView(bytes, resourceStart, outer.pos);
     middle.reset(bytes, resourceStart, outer.pos);
-    for (let child = middle.tag(); child !== 0; child = middle.tag()) {
-      if (child !== TAG.children) {
-        middle.skip(child);
-        continue;
-      }
-      const scopeStart = middle.delimited();
+    for (let child = middle.next(); child !== 0; child = middle.next()) {
+      if (child !== TAG.children) continue;
+      const scopeStart = middle.start;
       const scope = new ScopeView(bytes, scopeStart, middle.pos);
       inner.reset(bytes, scopeStart, middle.pos);
-      for (let item = inner.tag(); item !== 0; item = inner.tag()) {
-        if (item !== TAG.children) {
-          inner.skip(item);
-          continue;
-        }
-        const start = inner.delimited();
-        view ??= new SpanView(bytes, start, inner.pos, resource, scope);
+      for (let item = inner.next(); item !== 0; item = inner.next()) {
+        if (item !== TAG.children) continue;
+        view ??= new SpanView(bytes, inner.start, inner.pos, resource, scope);
         view.resource = resource;
         view.scope = scope;
-        view.moveTo(start, inner.pos);
+        view.moveTo(inner.start, inner.pos);
         if (visit(view) === false) return;
       }
     }

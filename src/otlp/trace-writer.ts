@@ -9,7 +9,8 @@ import { writeAttributes } from './attribute-writer.js';
 import { BatchWriter } from './batch-writer.js';
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import type { Time64 } from './time.js';
-import { field, WireWriter } from './wire-writer.js';
+import { field } from './wire-reader.js';
+import { WireWriter } from './wire-writer.js';
 
 const SPAN = field.delimited(2);
 const TRACE_ID = field.delimited(1);

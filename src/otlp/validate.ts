@@ -3,10 +3,12 @@
  * edits and every other OTLP implementation without an error. Texts are not checked for valid UTF-8, as in the
  * Collector.
  */
+import { contentStart, fieldEnd, tagAt } from './field-end.js';
+import { forEachPacked } from './fields.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
 import { ANY_VALUE, KEY_VALUE, REQUESTS, type SignalName } from './messages.js';
-import { type FieldDef, idBytes, type MessageDef } from './schema.js';
-import { WireReader, WireType } from './wire-reader.js';
+import type { FieldDef, MessageDef } from './schema.js';
+import { WireType } from './wire-reader.js';
 
 /**
  * Gives the number of items (spans, data points, log records, samples). Throws `MalformedError` with the Collector's
@@ -28,73 +30,74 @@ function checkMessage(
   if (def === ANY_VALUE && ++depth > MAX_VALUE_DEPTH + 1) {
     throw new MalformedError('ERR_OTLP_DEPTH', `Values are nested deeper than ${MAX_VALUE_DEPTH}.`, start);
   }
-  const reader = new WireReader(bytes, start, end);
   const { byNumber } = def;
   let items = def.isItem ? 1 : 0;
-  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+  let next = 0;
+  for (let at = start; at < end; at = next) {
+    next = fieldEnd(bytes, at, end);
+    const first = bytes[at]!;
+    const tag = first < 0x80 ? first : tagAt(bytes, at, end);
     const found = byNumber[tag >>> 3];
-    if (found === undefined) {
-      reader.skip(tag);
-      continue;
-    }
-    if ((tag & 7) !== found.wireType) {
-      checkPacked(found, reader, tag);
-      continue;
-    }
-    reader.skip(tag);
-    if (found.type === 'message') {
-      const inner = found.message!;
-      if (inner === KEY_VALUE && isPlainText(bytes, reader.start, reader.pos)) continue;
-      items += checkMessage(inner, bytes, reader.start, reader.pos, depth);
-    } else if (found.wireType === WireType.delimited) {
-      const expected = idBytes(found.type);
-      if (expected > 0) checkId(found, expected, reader.start, reader.pos);
-    }
+    if (found === undefined) continue;
+    const inner = found.message;
+    if ((tag & 7) !== found.wireType) checkPacked(found, bytes, at, next, tag & 7);
+    else if (inner !== undefined) {
+      const from = contentStart(bytes, at);
+      if (inner !== KEY_VALUE || !isPlain(bytes, from, next)) {
+        items += checkMessage(inner, bytes, from, next, depth);
+      }
+    } else if (found.idBytes > 0) checkId(found, contentStart(bytes, at), next);
   }
   return items;
 }
 
 /**
- * Nearly every attribute is a short key and a short text, in this order:
+ * Nearly every attribute is a short key and one scalar, in this order, where VALUE is a text, bool, int or double:
  *
- *     0a KEYLEN key  12 VALUELEN 0a TEXTLEN text
+ *     0a KEYLENGTH key  12 VALUELENGTH VALUE     VALUE = 0a LENGTH text | 10 bool | 18 int | 21 double
  *
- * Whether the three lengths agree is seen at once. False means "look closer", not "broken".
+ * Whether the lengths agree is seen at once. False means "look closer", not "broken".
  */
-function isPlainText(bytes: Uint8Array, start: number, end: number): boolean {
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < 6 || bytes[start] !== 0x0a) return false;
   const keyLength = bytes[start + 1]!;
   const value = start + 2 + keyLength;
   if (keyLength >= 0x80 || value + 4 > end || bytes[value] !== 0x12) return false;
   const valueLength = bytes[value + 1]!;
-  return (
-    valueLength < 0x80 &&
-    value + 2 + valueLength === end &&
-    bytes[value + 2] === 0x0a &&
-    bytes[value + 3] === valueLength - 2
-  );
+  if (valueLength >= 0x80 || value + 2 + valueLength !== end) return false;
+  switch (bytes[value + 2]) {
+    case 0x0a:
+      return bytes[value + 3] === valueLength - 2;
+    case 0x10:
+    case 0x18: {
+      let pos = value + 3;
+      while (pos < end && bytes[pos]! >= 0x80) pos++;
+      return pos === end - 1 && valueLength <= 11;
+    }
+    case 0x21:
+      return valueLength === 9;
+    default:
+      return false;
+  }
 }
 
-function checkId(found: FieldDef, expected: number, start: number, end: number): void {
+function checkId(found: FieldDef, start: number, end: number): void {
   const length = end - start;
-  if (length === expected || length === 0) return;
+  if (length === found.idBytes || length === 0) return;
   const names = { traceId: 'TraceID', spanId: 'SpanID', profileId: 'ProfileID' } as const;
   const name = names[found.type as keyof typeof names];
   throw new MalformedError('ERR_OTLP_ID_LENGTH', `unmarshal: invalid ${name} length`, start);
 }
 
 /** A repeated scalar may come as one packed run of values; any other wire type than the field's is an error. */
-function checkPacked(found: FieldDef, reader: WireReader, tag: number): void {
-  const wireType = tag & 7;
+function checkPacked(found: FieldDef, bytes: Uint8Array, at: number, next: number, wireType: number): void {
   if (!found.packed || wireType !== WireType.delimited) {
     const name = found.name[0]!.toUpperCase() + found.name.slice(1);
     throw new MalformedError(
       'ERR_OTLP_WIRE_TYPE',
       `proto: wrong wireType = ${wireType} for field ${name}`,
-      reader.pos,
+      at,
     );
   }
-  reader.delimited();
-  const values = new WireReader(reader.bytes, reader.start, reader.pos);
-  while (values.pos < values.end) values.skip(found.wireType);
+  forEachPacked(found, bytes, contentStart(bytes, at), next, () => {});
 }

@@ -15,7 +15,7 @@ const volatile __u32 capture_bytes = 1024;
 #define CAPTURE_MEDIUM 1024
 #define CAPTURE_MAX 4096
 
-#define MAX_SEGMENTS 4 /* parts of one writev() that are looked at */
+#define MAX_SEGMENTS 16 /* parts of one writev() that are looked at; Node writes four per chunk */
 
 /* VERIFIER: keeps the compiler from folding a bound it has proved itself but the verifier has not seen. */
 #define opaque(value) asm volatile("" : "+r"(value))
@@ -123,33 +123,57 @@ static __always_inline __u32 copy(char *out, const __u32 capacity, __u32 want, c
 	return want;
 }
 
+/* Address behind the operation's last byte and, in `part`, how many of its bytes lie there in one piece. 0: not found. */
+static __always_inline __u64 find_end(const struct operation *op, __u32 *part)
+{
+	__u64 left = op->length;
+	struct iovec segment;
+
+	if (op->kind == PAYLOAD_FLAT) {
+		*part = op->length;
+		return op->base + op->length;
+	}
+	if (!op->user_segments) {
+		/* The kernel's own array ends where the operation ends. */
+		if (op->segment_count < 2 || read_segment(op, op->segment_count - 1, &segment))
+			return 0;
+		*part = segment.iov_len;
+		return (__u64)segment.iov_base + segment.iov_len;
+	}
+	/* A system call's array may be longer than its result. */
+	for (__u32 i = 0; i < MAX_SEGMENTS && i < op->segment_count; i++) {
+		if (read_segment(op, i, &segment))
+			return 0;
+		if (left <= segment.iov_len) {
+			*part = left;
+			return (__u64)segment.iov_base + left;
+		}
+		left -= segment.iov_len;
+	}
+	return 0;
+}
+
 /* The operation's last bytes, as far as one read finds them; 0 where not. */
 static __always_inline __u64 read_tail(const struct operation *op)
 {
-	__u32 size = op->length < 8 ? op->length : 8;
-	__u64 tail = 0;
-	long error = -1;
+	__u32 size = op->length;
+	__u64 tail = 0, end = 0;
+	long error;
 
+	if (op->kind != PAYLOAD_SKB) {
+		end = find_end(op, &size);
+		if (!end)
+			return 0;
+	}
+	if (size > 8)
+		size = 8;
 	opaque(size);
 	if (size == 0 || size > 8)
 		return 0;
-	if (op->kind == PAYLOAD_SKB) {
+	if (op->kind == PAYLOAD_SKB)
 		error = bpf_dynptr_read(&tail, size, op->skb, op->offset + op->length - size, 0);
-	} else if (op->kind == PAYLOAD_FLAT) {
-		error = bpf_probe_read_user(&tail, size, (const void *)(op->base + op->length - size));
-	} else if (op->kind == PAYLOAD_SEGMENTS && !op->user_segments && op->segment_count > 1) {
-		/* The kernel's own array ends where the operation ends; a result of a system call need not. */
-		struct iovec last;
-
-		if (read_segment(op, op->segment_count - 1, &last))
-			return 0;
-		if (size > last.iov_len)
-			size = last.iov_len;
-		opaque(size);
-		if (size == 0 || size > 8)
-			return 0;
-		error = bpf_probe_read_user(&tail, size, last.iov_base + last.iov_len - size);
-	}
+	else
+		error = bpf_probe_read_user(&tail, size, (const void *)(end - size));
 	/* Little-endian: the shift moves the bytes to the right end and fills with 0 on the left. */
 	return error ? 0 : tail << (8 * (8 - size));
 }

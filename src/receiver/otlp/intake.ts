@@ -4,8 +4,8 @@
  *
  * Accounting: `received` are the items of requests that could be read, plus 1 for each that could not (nobody knows
  * how many it held); `sent` what the pipeline accepted; `dropped{malformed,too_large}` what the client is told never to
- * send again because of the request itself; `dropped{refused}` what the pipeline refused and the client got back, for
- * good or to send again, which the counter `refused_requests{code}` tells apart.
+ * send again because of the request itself; `dropped{refused}` what the client got back to send again, and
+ * `dropped{rejected}` what the pipeline refused for good. `refused_requests{code}` counts both by the code of the answer.
  */
 import type { Consumer, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
@@ -79,7 +79,7 @@ export class Intake {
   #refused(error: unknown, itemCount: number, protocol: OtlpProtocol): RpcError {
     const { metrics, logger } = this.#settings;
     const refusal = rpcErrorOf(error);
-    metrics.dropped(this.signal, itemCount, 'refused');
+    metrics.dropped(this.signal, itemCount, error instanceof RetryableError ? 'refused' : 'rejected');
     this.#countRefusal(refusal, protocol);
     if (!(error instanceof RetryableError || error instanceof PermanentError)) {
       logger.error('The pipeline failed in an unexpected way. The client has been told.', {

@@ -148,6 +148,17 @@ describe('Timeline', () => {
       expect(intervals(timeline, 12 * MS, 20 * MS)).toEqual([[12, 20, 'on']]);
     });
 
+    it('waits for the count of losses before it trusts silence', () => {
+      const timeline = withRecord();
+      timeline.checked(5 * MS);
+      timeline.operation({ tgid: 10, tid: 11, time: 17 * MS, socketCookie: 1, egress: true });
+      expect(timeline.knownUntil(10, 11)).toBe(12 * MS);
+      timeline.checked(15 * MS);
+      expect(timeline.knownUntil(10, 11)).toBe(15 * MS);
+      timeline.checked(20 * MS);
+      expect(timeline.knownUntil(10, 11)).toBe(17 * MS);
+    });
+
     it('ends with the thread, and starts anew with another one of the same id', () => {
       const timeline = withRecord();
       timeline.exit(10, 11, 14 * MS);

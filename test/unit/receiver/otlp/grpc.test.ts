@@ -225,7 +225,8 @@ describe('OTLP/gRPC', () => {
     }
     expect(receiver.metrics.snapshot()).toMatchObject({
       'received traces': 10,
-      'dropped traces refused': 10,
+      'dropped traces refused': 6,
+      'dropped traces rejected': 4,
       'refused_requests traces grpc Unauthenticated': 1,
     });
   });

@@ -284,7 +284,8 @@ describe('OTLP/HTTP', () => {
     }
     expect(receiver.metrics.snapshot()).toMatchObject({
       'received traces': cases.length,
-      'dropped traces refused': cases.length,
+      'dropped traces refused': 8,
+      'dropped traces rejected': 8,
     });
   });
 

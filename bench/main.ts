@@ -1,0 +1,31 @@
+/**
+ * `npm run bench -- [name…]`: runs benchmarks one after the other, prints a table for each and writes
+ * build/bench/<name>.json (machine, kernel, commit, figures). Without a name it lists them.
+ *
+ * Figures are for comparison within one run on one machine: ratios, medians of interleaved rounds.
+ */
+import { report } from './report.js';
+
+/** Name → module with `run(args)`; loaded on demand so that a missing tool only concerns its own benchmark. */
+const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Promise<object> }> }> = {
+  overhead: {
+    what: 'CPU per request of an HTTP server and of the agent, each tier switched on in turn (needs root and wrk)',
+    load: () => import('./overhead.js'),
+  },
+};
+
+const names = process.argv.slice(2);
+if (names.length === 0) {
+  console.log('Benchmarks (npm run bench -- NAME):');
+  for (const [name, { what }] of Object.entries(BENCHMARKS)) console.log(`  ${name.padEnd(12)}${what}`);
+}
+for (const name of names) {
+  const benchmark = BENCHMARKS[name];
+  if (!benchmark) {
+    console.error(`Error: no benchmark "${name}"; one of: ${Object.keys(BENCHMARKS).join(', ')}`);
+    process.exitCode = 1;
+    continue;
+  }
+  const { run } = await benchmark.load();
+  await report(name, await run());
+}

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# `make e2e`: the built agent against real peers. The Collector is built from its Go modules (needs Go); without Go its
+# tests are skipped with the reason, or fail when KINDLING_REQUIRE_E2E=1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if command -v go >/dev/null; then
+  scripts/otelcol/build.sh
+else
+  echo 'e2e: Go was not found, the tests against a real Collector are skipped.' >&2
+fi
+exec npm run --silent test:e2e

@@ -1,0 +1,12 @@
+import { defineExporter } from '../../component/factory.js';
+import { fileConfig } from './config.js';
+import { FileExporter } from './file.js';
+
+export const fileExporter = defineExporter({
+  type: 'file',
+  stability: 'alpha',
+  description: 'Writes OTLP/JSON lines to a file, with rotation.',
+  signals: ['traces', 'metrics', 'logs', 'profiles'],
+  config: fileConfig,
+  create: (settings, config, signal) => new FileExporter(settings, config, signal),
+});

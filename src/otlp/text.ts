@@ -1,0 +1,89 @@
+/**
+ * UTF-8 to JavaScript strings, fast for the short ASCII texts that telemetry is made of.
+ *
+ * Measured (AMD EPYC, Node 20), ns for 4, 12, 20, 40, 100 characters:
+ *
+ *     TextDecoder.decode(subarray)    124  135  137  139  144
+ *     Buffer.prototype.utf8Slice       69   70   77   78   84
+ *     fromCharCode of eight at a time  17   42   59  105  258
+ *     += fromCharCode of one           50  110  158  298  588
+ */
+
+/** What `buffer.toString('utf8', start, end)` calls; works on any Uint8Array. In Node since 0.11, without documentation. */
+const { utf8Slice, hexSlice } = Buffer.prototype as unknown as {
+  utf8Slice(this: Uint8Array, start: number, end: number): string;
+  hexSlice(this: Uint8Array, start: number, end: number): string;
+};
+
+const chars = String.fromCharCode;
+
+/** The text in `bytes[start, end)`. Invalid sequences become U+FFFD. */
+export function readText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > 16 || !isAscii(bytes, start, end)) return utf8Slice.call(bytes, start, end);
+  const b = bytes;
+  let text = '';
+  let p = start;
+  for (; p + 8 <= end; p += 8) {
+    text += chars(b[p]!, b[p + 1]!, b[p + 2]!, b[p + 3]!, b[p + 4]!, b[p + 5]!, b[p + 6]!, b[p + 7]!);
+  }
+  switch (end - p) {
+    case 7:
+      return text + chars(b[p]!, b[p + 1]!, b[p + 2]!, b[p + 3]!, b[p + 4]!, b[p + 5]!, b[p + 6]!);
+    case 6:
+      return text + chars(b[p]!, b[p + 1]!, b[p + 2]!, b[p + 3]!, b[p + 4]!, b[p + 5]!);
+    case 5:
+      return text + chars(b[p]!, b[p + 1]!, b[p + 2]!, b[p + 3]!, b[p + 4]!);
+    case 4:
+      return text + chars(b[p]!, b[p + 1]!, b[p + 2]!, b[p + 3]!);
+    case 3:
+      return text + chars(b[p]!, b[p + 1]!, b[p + 2]!);
+    case 2:
+      return text + chars(b[p]!, b[p + 1]!);
+    case 1:
+      return text + chars(b[p]!);
+    default:
+      return text;
+  }
+}
+
+function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
+  let any = 0;
+  for (let pos = start; pos < end; pos++) any |= bytes[pos]!;
+  return any < 0x80;
+}
+
+/** Lower-case hex of `bytes[start, end)`. A flat string: joining digits would make a rope, which is slow as a Map key. */
+export function hexText(bytes: Uint8Array, start: number, end: number): string {
+  return hexSlice.call(bytes, start, end);
+}
+
+/**
+ * Attribute keys come again and again; each is decoded once. A table of a fixed size indexed by hash, whose entries are
+ * replaced: memory is bounded whatever keys arrive.
+ */
+const SLOTS = 2048;
+const LONGEST_KEY = 64;
+const knownBytes = new Array<Uint8Array | undefined>(SLOTS).fill(undefined);
+const knownText = new Array<string>(SLOTS).fill('');
+
+/** Like `readText`, for texts that occur often. */
+export function readKeyText(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length > LONGEST_KEY || length === 0) return readText(bytes, start, end);
+  // Length, both ends and the middle tell real keys apart well; a collision only costs a decoding.
+  const middle = start + (length >> 1);
+  let hash =
+    Math.imul(length, 0x9e37) ^ (bytes[start]! << 3) ^ (bytes[end - 1]! << 6) ^ (bytes[middle]! << 10);
+  if (length > 4) hash ^= Math.imul(bytes[end - 3]! | (bytes[middle - 1]! << 8), 0x85eb) >> 4;
+  const slot = (hash ^ (hash >>> 11)) & (SLOTS - 1);
+  const known = knownBytes[slot];
+  if (known !== undefined && known.length === length) {
+    let index = 0;
+    while (index < length && known[index] === bytes[start + index]) index++;
+    if (index === length) return knownText[slot]!;
+  }
+  const text = readText(bytes, start, end);
+  knownBytes[slot] = bytes.slice(start, end);
+  knownText[slot] = text;
+  return text;
+}
