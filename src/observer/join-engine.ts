@@ -8,6 +8,7 @@
  */
 import { SpanKind } from '../otlp/span-constants.js';
 import { spansOf } from '../otlp/trace-view.js';
+import { WireWriter } from '../otlp/wire-writer.js';
 import { breakDown, type Piece } from './breakdown.js';
 import type { Architecture } from './classify-syscalls.js';
 import { type Ancestor, JoinAncestry } from './join-ancestry.js';
@@ -122,6 +123,7 @@ class Engine implements JoinEngine, EventLoopContext {
       processes,
       symbolizer,
       maxEvents: config.maxEvents ?? DEFAULT_MAX_EVENTS,
+      writer: new WireWriter(4096),
     };
   }
 

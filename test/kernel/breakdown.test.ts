@@ -251,17 +251,15 @@ describeKernel('breakdown: where the time of a request went', () => {
     const events = spans.flatMap((span) => span.events());
     const longest = (name: string, syscall: RegExp) =>
       events
-        .filter((event) => event.name === name && syscall.test(String(event.attributes['syscall'])))
-        .reduce((a, b) =>
-          Number(a.attributes['duration_ns']) > Number(b.attributes['duration_ns']) ? a : b,
-        );
+        .filter((event) => event.name === name && syscall.test(String(event.attributes.syscall)))
+        .reduce((a, b) => (Number(a.attributes.duration_ns) > Number(b.attributes.duration_ns) ? a : b));
     expect(longest('lock.wait', /^futex$/).attributes).toMatchObject({
       'lock.address': expect.stringMatching(/^0x/),
       'waker.thread': expect.stringContaining('one-request ('),
     });
     expect(longest('net.wait', /^read$/).attributes['network.peer.address']).toBe('127.0.0.1');
     expect(longest('disk.wait', /^fsync$/).attributes['file.path']).toContain('one-request.data');
-    expect(longest('sleep', /nanosleep$/).attributes['duration_ns']).toBeGreaterThan(9e6);
+    expect(longest('sleep', /nanosleep$/).attributes.duration_ns).toBeGreaterThan(9e6);
     expect(observer.stats()).toMatchObject({ spans_enriched: REQUESTS, exchanges_joined: REQUESTS });
   });
 

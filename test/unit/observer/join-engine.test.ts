@@ -120,7 +120,7 @@ describe('a program with one thread for each request', () => {
     let sum = 0;
     let before = span.startTime;
     for (const event of events) {
-      sum += event.attributes['duration_ns'] as number;
+      sum += event.attributes.duration_ns as number;
       expect(event.time.hi * 2 ** 32 + event.time.lo).toBeGreaterThanOrEqual(before.hi * 2 ** 32 + before.lo);
       before = event.time;
     }
@@ -146,9 +146,9 @@ describe('a program with one thread for each request', () => {
     world.play(end + 3000 * MS);
     const events = world.spans(id)![0]!.events();
     expect(events.length).toBeLessThanOrEqual(16);
-    const merged = events.filter((event) => event.attributes['count'] !== undefined);
+    const merged = events.filter((event) => event.attributes.count !== undefined);
     expect(merged.map(({ name }) => name).sort()).toEqual(['cpu.on', 'lock.wait']);
-    const sum = events.reduce((total, event) => total + (event.attributes['duration_ns'] as number), 0);
+    const sum = events.reduce((total, event) => total + (event.attributes.duration_ns as number), 0);
     expect(sum).toBe(end - start);
   });
 
@@ -696,7 +696,7 @@ describe('accounts', () => {
       world.engine.flush();
       const stats = world.engine.stats();
       expect(world.answers.size).toBe(asked);
-      expect(stats['exchanges_joined']! + world.emitted.length).toBe(exchanges);
+      expect(stats.exchanges_joined! + world.emitted.length).toBe(exchanges);
       expect(new Set(world.emitted.map(({ exchange }) => exchange.id)).size).toBe(world.emitted.length);
       const { spans_received, spans_enriched, spans_unmatched, spans_remote } = stats as Record<
         string,

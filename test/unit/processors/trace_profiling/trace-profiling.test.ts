@@ -70,9 +70,9 @@ async function setUp(
       sent: (_signal, items) => add('sent', items),
       dropped: (_signal, items, reason) => add(`dropped_${reason}`, items),
       held: (_signal, items) => {
-        counts['held'] = items;
+        counts.held = items;
       },
-      count: (name, value, labels) => add(labels === undefined ? name : `${name}_${labels['reason']}`, value),
+      count: (name, value, labels) => add(labels === undefined ? name : `${name}_${labels.reason}`, value),
     },
     now: () => 0,
   };
@@ -142,7 +142,7 @@ describe('TraceProfiling', () => {
     await processor.consume(batchOf('b'));
     expect(forwarded).toHaveLength(2);
     expect(warnings).toHaveLength(1);
-    expect(counts['spans_unjoined_no_observer']).toBe(2);
+    expect(counts.spans_unjoined_no_observer).toBe(2);
   });
 
   it('passes a batch on unjoined when the observer is late', async () => {
@@ -151,7 +151,7 @@ describe('TraceProfiling', () => {
     const consumed = processor.consume(batchOf('GET /'));
     await vi.advanceTimersByTimeAsync(2_999);
     expect(forwarded).toHaveLength(0);
-    expect(counts['held']).toBe(1);
+    expect(counts.held).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     await consumed;
     expect(forwarded).toHaveLength(1);
@@ -165,11 +165,11 @@ describe('TraceProfiling', () => {
     const consumed = ['1', '2', '3'].map((name) => processor.consume(batchOf(name)));
     await consumed[0];
     expect(forwarded.map(({ bytes }) => spansOf(bytes)[0]!.name)).toEqual(['1']);
-    expect(counts['spans_unjoined_hold_budget']).toBe(1);
+    expect(counts.spans_unjoined_hold_budget).toBe(1);
     await processor.shutdown(new AbortController().signal);
     await Promise.all(consumed);
-    expect(counts['sent']).toBe(3);
-    expect(counts['spans_unjoined_shutdown']).toBe(2);
+    expect(counts.sent).toBe(3);
+    expect(counts.spans_unjoined_shutdown).toBe(2);
   });
 
   it('passes on what is held when the program stops', async () => {
@@ -207,7 +207,7 @@ describe('TraceProfiling', () => {
     const batch = batchOf('GET /');
     await processor.consume(batch);
     expect(forwarded).toEqual([batch]);
-    expect(counts['spans_unjoined_unreadable']).toBe(1);
+    expect(counts.spans_unjoined_unreadable).toBe(1);
     expect(warnings).toHaveLength(1);
   });
 
