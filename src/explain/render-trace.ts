@@ -3,8 +3,8 @@ import { TIME_CLASSES, type TimeClass } from '../observer/types.js';
 import { timeToIso } from '../otlp/time.js';
 import { type ExplainedSpan, isEnriched } from './explained-span.js';
 import { cut, formatNs, HARD_BLANK, largest, padEnd, padStart, plural, printable, wrap } from './format.js';
-import { describeChain } from './phrases.js';
-import { renderSpanDetail, spanTitle } from './render-span.js';
+import { describeChain, displayName } from './phrases.js';
+import { renderSpanBriefly, renderSpanDetail, spanTitle } from './render-span.js';
 import { type SpanNode, startOffsetNs } from './span-tree.js';
 import { bold, CLASS_STYLES, dim, glyphs, inClassColor, red, type Style } from './style.js';
 import type { TraceExplanation } from './trace-explanation.js';
@@ -214,7 +214,11 @@ const treePrefix = (node: SpanNode, style: Style): string => {
 };
 
 const rowName = (span: ExplainedSpan): string =>
-  `${span.kind === 'server' || span.kind === 'internal' || span.kind === 'unspecified' ? '' : `${span.kind} `}${printable(span.name)}${span.source === 'kernel' ? ' *' : ''}`;
+  `${span.kind === 'server' || span.kind === 'internal' || span.kind === 'unspecified' ? '' : `${span.kind} `}${displayName(span)}${span.source === 'kernel' ? ' *' : ''}`;
+
+/** A client span whose server's span is here and enriched. */
+const isAnswered = (node: SpanNode): boolean =>
+  node.span.kind === 'client' && node.children.some(({ span }) => span.kind === 'server' && isEnriched(span));
 
 const renderDetails = (trace: TraceExplanation, style: Style, maxDetails: number): string[] => {
   const enriched = trace.nodes.filter((node) => isEnriched(node.span));
@@ -228,7 +232,11 @@ const renderDetails = (trace: TraceExplanation, style: Style, maxDetails: number
       .slice(0, maxDetails),
   );
   const lines: string[] = [];
-  for (const node of enriched) if (shown.has(node)) lines.push('', ...renderSpanDetail(node.span, style));
+  for (const node of enriched) {
+    if (!shown.has(node)) continue;
+    const brief = isAnswered(node) && !chain.has(node.span);
+    lines.push('', ...(brief ? renderSpanBriefly : renderSpanDetail)(node.span, style));
+  }
   const notes: string[] = [];
   if (enriched.length > shown.size) {
     notes.push(`${plural(enriched.length - shown.size, 'more span')} with detail not shown; use --all.`);
