@@ -80,7 +80,7 @@ export const describeSubject = (interval: Interval): string => {
     waker === '' ? '' : `${interval.timeClass === 'lock' ? 'released' : 'woken'} by ${waker}`,
     interval.lockAddress === '' ? '' : `futex ${interval.lockAddress}`,
     interval.timedOut ? 'timed out' : '',
-    interval.syscall === '' ? '' : `in ${interval.syscall}()`,
+    interval.syscall === '' || interval.syscall === 'futex' ? '' : `in ${interval.syscall}()`,
     TELLING_REASONS.has(interval.reason) ? interval.reason.replaceAll('_', ' ') : '',
   ].filter((part) => part !== '');
   return printable(parts.join(', '));

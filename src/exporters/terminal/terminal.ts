@@ -23,7 +23,7 @@ const PLAIN_WIDTH = 140;
 /** How often to look whether the explanation is ready, whatever the interval of the summary. */
 const WATCH_INTERVAL_MS = 500;
 /** The explanation is an appetizer: `kindling trace` has no such limits. */
-const EXPLAIN_LIMITS = { timelineRows: 16, details: 3 };
+const EXPLAIN_LIMITS = { timelineRows: 16, details: 3, hint: '' };
 const TIME_ATTRIBUTES = TIME_CLASSES.map(timeAttribute);
 
 export class TerminalExporter implements Exporter {
