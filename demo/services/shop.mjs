@@ -76,7 +76,7 @@ function buildReport() {
 const port = await serve({
   '/report': () => buildReport(),
   '/stock/{id}': (_request, id) => get(`${inventoryUrl}/stock/${id}`),
-  '/price/{id}': (_request, id) => get(`${pricingUrl}/quote/${id}`),
+  '/price/{id}': (_request, id) => get(`${pricingUrl}/price/${id}`),
   '/order/{id}': (_request, id) => ({ order: id, journal: appendOrder(id) }),
 });
 

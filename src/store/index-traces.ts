@@ -2,7 +2,12 @@
 import type { Signal } from '../component/signal.js';
 import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
 import { type ResourceView, type SpanView, walkSpans } from '../otlp/trace-view.js';
-import { ENTRY_FLAG_ERROR, ENTRY_FLAG_SERVING, type SegmentIndexBuilder } from './segment-index.js';
+import {
+  ENTRY_FLAG_CALL,
+  ENTRY_FLAG_ERROR,
+  ENTRY_FLAG_SERVING,
+  type SegmentIndexBuilder,
+} from './segment-index.js';
 
 /** Notes every trace and entry span of `payload`. Other signals, and bytes that are not OTLP, leave no trace here. */
 export const indexTraces = (index: SegmentIndexBuilder, signal: Signal, payload: Uint8Array): void => {
@@ -44,4 +49,6 @@ const isEntrySpan = (span: SpanView): boolean =>
   (span.flags & SpanFlags.hasIsRemote && span.flags & SpanFlags.isRemote) !== 0;
 
 const entryFlags = (span: SpanView): number =>
-  (span.statusCode === StatusCode.error ? ENTRY_FLAG_ERROR : 0) | (isServing(span) ? ENTRY_FLAG_SERVING : 0);
+  (span.statusCode === StatusCode.error ? ENTRY_FLAG_ERROR : 0) |
+  (isServing(span) ? ENTRY_FLAG_SERVING : 0) |
+  (span.kind === SpanKind.client || span.kind === SpanKind.producer ? ENTRY_FLAG_CALL : 0);

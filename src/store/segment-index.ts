@@ -23,6 +23,8 @@ const ENTRY_BYTES = 48;
 export const ENTRY_FLAG_ERROR = 1;
 /** SERVER or CONSUMER: preferred over an entry span that only has no parent. */
 export const ENTRY_FLAG_SERVING = 2;
+/** CLIENT or PRODUCER: a call that belongs to no request that anybody told of. */
+export const ENTRY_FLAG_CALL = 4;
 /** Services beyond this many in one segment share the last number; their name is then unknown here. */
 const MAX_SERVICES = 0xffff;
 
