@@ -13,7 +13,7 @@ export class Connection {
   lastTime: MonoNs = 0;
   /** Turns up to this one were accounted for by an earlier entry of the table. */
   readonly accountedTurn: number;
-  /** Exactly one of both while it may be HTTP; neither when it is not. */
+  /** Both while a pairing is not proven, neither when the connection is not HTTP. */
   recognition: ExchangeRecognition | undefined;
   pairing: ExchangePairing | undefined;
   /** Set when the socket is closed and an answer may still be read from its queue. */

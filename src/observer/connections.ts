@@ -54,8 +54,10 @@ export class ConnectionTable {
   readonly #parser = new HeadParser();
   readonly #byCookie = new Map<number, Connection>();
   readonly #endpoints = new HttpEndpoints();
-  /** Cookie to last accounted turn of connections that left the table, oldest first. */
+  /** Cookie to last accounted turn of connections that left the table while they lived, oldest first. */
   readonly #left = new Map<number, number>();
+  /** Cookies of connections of which nothing more counts: closed ones, and those that are not HTTP. */
+  readonly #over = new Set<number>();
   #newest: Connection | undefined;
   #oldest: Connection | undefined;
   /** The connection of the last record: records come in runs, so most look-ups end here. */
@@ -93,6 +95,7 @@ export class ConnectionTable {
     const known = this.#byCookie.get(record.socketCookie);
     if (known !== undefined) this.#close(known, known.pairing?.turn ?? 0, 0, record.time);
     this.#left.delete(record.socketCookie);
+    this.#over.delete(record.socketCookie);
     const connection = this.#add(record, true, 0);
     connection.lastTime = record.time;
   }
@@ -147,8 +150,8 @@ export class ConnectionTable {
     if (last !== undefined && last.cookie === record.socketCookie) return last;
     let connection = this.#byCookie.get(record.socketCookie);
     if (connection === undefined) {
+      if (this.#over.has(record.socketCookie)) return undefined;
       const accounted = this.#left.get(record.socketCookie) ?? 0;
-      if (accounted === ALL_TURNS) return undefined;
       this.#left.delete(record.socketCookie);
       connection = this.#add(record, record.role !== 0 && accounted === 0, accounted);
     } else this.#touch(connection);
@@ -180,8 +183,8 @@ export class ConnectionTable {
     const seenBefore = recognition.turn;
     const kind = recognition.look(record, connection.fresh);
     if (kind === 'undecided') return;
-    connection.recognition = undefined;
     if (kind === 'other') {
+      connection.recognition = undefined;
       this.ignored++;
       return;
     }
@@ -192,6 +195,7 @@ export class ConnectionTable {
     const proven = kind !== 'probable_request';
     const pairing = new ExchangePairing(this.#hostOf(connection), role, before, !isRequest, proven);
     connection.pairing = pairing;
+    if (proven) connection.recognition = undefined;
     this.#output.recognized(connection);
     if (!isRequest) pairing.skipResponse();
     this.#countUnseen(connection, role, record.turn, isRequest, seenBefore);
@@ -228,10 +232,16 @@ export class ConnectionTable {
   #feed(connection: Connection, record: NetDataRecord): void {
     const pairing = connection.pairing!;
     pairing.data(record);
-    if (!pairing.live) {
-      connection.pairing = undefined;
-      this.#output.removed(connection);
+    const { recognition } = connection;
+    if (recognition !== undefined && pairing.proven) {
+      connection.recognition = undefined;
+      this.#confirm(connection, pairing.role);
     }
+    if (pairing.live) return;
+    this.#output.removed(connection);
+    connection.pairing = undefined;
+    // What looked like the first bytes of a request was not: look on.
+    if (recognition !== undefined) recognition.turn = record.turn;
   }
 
   #hostOf(connection: Connection): PairingHost {
@@ -245,7 +255,8 @@ export class ConnectionTable {
   }
 
   #close(connection: Connection, turns: number, error: number, time: MonoNs): void {
-    if (connection.pairing !== undefined) connection.pairing.close(turns, error, time);
+    const { pairing } = connection;
+    if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
     this.#remove(connection, ALL_TURNS);
   }
@@ -253,8 +264,9 @@ export class ConnectionTable {
   /** Leaves the table while the connection lives on. */
   #leave(connection: Connection, reason: 'evicted' | 'shutdown' = 'evicted'): void {
     const { pairing, recognition } = connection;
-    const turn = pairing?.turn ?? connection.accountedTurn;
-    pairing?.abandon(reason);
+    const proven = pairing?.proven === true;
+    const turn = proven ? pairing.turn : connection.accountedTurn;
+    if (proven) pairing.abandon(reason);
     this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
   }
 
@@ -263,17 +275,21 @@ export class ConnectionTable {
     this.#unlink(connection);
     if (this.#last === connection) this.#last = undefined;
     if (connection.pairing !== undefined) this.#output.removed(connection);
-    this.#left.set(connection.cookie, accountedTurn);
-    if (this.#left.size > 4 * this.#limits.maxConnections) {
-      const oldest = this.#left.keys().next().value;
-      if (oldest !== undefined) this.#left.delete(oldest);
+    // Numbers only: cheap enough to remember more of them than of connections.
+    const limit = Math.max(4096, 4 * this.#limits.maxConnections);
+    if (accountedTurn === ALL_TURNS) {
+      this.#over.add(connection.cookie);
+      dropOldest(this.#over, limit);
+    } else {
+      this.#left.set(connection.cookie, accountedTurn);
+      dropOldest(this.#left, limit);
     }
   }
 
   /** A connection of which no record but the last one arrived. */
   #closeUnknown(record: NetCloseRecord): void {
     const accounted = this.#left.get(record.socketCookie) ?? 0;
-    if (accounted >= record.turns) return;
+    if (accounted >= record.turns || this.#over.has(record.socketCookie)) return;
     const connection = this.#add({ ...record, tid: 0, connectStart: 0, role: 0 }, false, accounted);
     this.#close(connection, record.turns, record.error, record.time);
   }
@@ -284,14 +300,11 @@ export class ConnectionTable {
     if (missed <= 0) return;
     // HTTP: the client speaks first, so odd turns are requests.
     const requests = Math.ceil(turns / 2) - Math.ceil(connection.accountedTurn / 2);
-    if (connection.role !== 0) {
-      const role = connection.role === 1 ? 'client' : 'server';
-      this.#lose(role, this.#endpoints.unrecognized(endpointKey(connection, role), role, requests));
-    } else {
-      // Which end this is was lost too.
-      const role = this.#endpoints.isHttp(endpointKey(connection, 'server')) ? 'server' : 'client';
-      if (this.#endpoints.isHttp(endpointKey(connection, role))) this.#lose(role, requests);
-    }
+    const roles = (['server', 'client'] as const).filter((role) => connection.role !== ROLE[opposite(role)]);
+    const known = roles.find((role) => this.#endpoints.isHttp(endpointKey(connection, role)));
+    if (known !== undefined) this.#lose(known, requests);
+    // Which end this is may have been lost too: only one of both addresses is that of a server.
+    else for (const role of roles) this.#endpoints.keep(endpointKey(connection, role), role, requests);
   }
 
   #confirm(connection: Connection, role: 'server' | 'client'): void {
@@ -327,6 +340,17 @@ export class ConnectionTable {
     else this.#oldest = newer;
   }
 }
+
+function dropOldest(collection: Set<number> | Map<number, number>, limit: number): void {
+  if (collection.size <= limit) return;
+  const oldest = collection.keys().next().value;
+  if (oldest !== undefined) collection.delete(oldest);
+}
+
+/** Values of `enum net_role`. */
+const ROLE = { client: 1, server: 2 } as const;
+
+const opposite = (role: 'server' | 'client') => (role === 'server' ? 'client' : 'server');
 
 function endpointKey(connection: Connection, role: 'server' | 'client'): string {
   const { tuple } = connection;

@@ -44,6 +44,8 @@ export class ExchangePairing {
   readonly role: 'server' | 'client';
   /** False when the connection has stopped being HTTP/1.x: feed it no more. */
   live = true;
+  /** A start line has been read: this is HTTP. Until then nothing is counted. */
+  proven: boolean;
   /** Last turn that is accounted for. */
   turn: number;
   readonly #host: PairingHost;
@@ -67,8 +69,10 @@ export class ExchangePairing {
   #skipResponse = false;
   #lastWasRequest: boolean;
   #malformedTurns = 0;
-  #proven: boolean;
+  /** Requests that were lost before a start line proved that they were any. */
+  #unproven = 0;
   #lastActivity: MonoNs = 0;
+  #lastTid = 0;
 
   /**
    * `turn` and `lastWasRequest`: the last turn that is accounted for, and its direction. Until a start line has been
@@ -81,7 +85,7 @@ export class ExchangePairing {
     lastWasRequest: boolean,
     proven: boolean,
   ) {
-    this.#proven = proven;
+    this.proven = proven;
     this.#host = host;
     this.role = role;
     this.turn = turn;
@@ -94,7 +98,7 @@ export class ExchangePairing {
   /** Exchanges that are neither emitted nor lost yet. */
   get held(): number {
     const draining = this.#draining === undefined ? 0 : 1;
-    return draining + this.#queue.length + (this.#requests.inHead && this.#proven ? 1 : 0);
+    return draining + this.#queue.length + (this.#requests.inHead && this.proven ? 1 : 0);
   }
 
   /** The request that starts at stream position `offset`, while it is remembered (see `ExchangeLinks`). */
@@ -120,6 +124,7 @@ export class ExchangePairing {
     }
     this.#bytes(record, request);
     this.#lastActivity = record.time;
+    this.#lastTid = record.tid;
   }
 
   /** The socket was closed at `time`; `turns` is the kernel's last turn, `error` its errno. */
@@ -187,20 +192,34 @@ export class ExchangePairing {
     this.#lastWasRequest = request;
     if (request) {
       this.#skipResponse = false;
-      if (this.#answering !== undefined && this.#responses.inOpenBody) {
-        this.#finish(this.#answering, undefined);
-      }
-      if (this.#answering === undefined) this.#responses.reset();
+      // A counted body goes on by position: it may be that only its end was lost.
+      if (!this.#responses.inCountedBody || this.#answering === undefined) this.#endAnswer();
       // A head or body that never came in full: its end was lost, or the server answered early.
       this.#dropHead('ring_full');
       this.#requests.reset();
     } else {
       if (this.#answering === undefined && !this.#responses.inHead) this.#responses.reset();
-      if (lostRequest || this.#skipResponse) {
+      this.#skipResponse ||= lostRequest;
+      if (this.#skipResponse && this.#queue.length === 0) {
         this.#skipResponse = false;
-        if (this.#queue.length === 0) this.#responses.lose();
+        this.#responses.lose();
       }
     }
+  }
+
+  /** Nothing more of the response that is being read will be seen. */
+  #endAnswer(): void {
+    const responses = this.#responses;
+    if (responses.inHead) {
+      responses.skip(1);
+      // Its status line was complete: that is worth an exchange.
+      if (responses.event === 'head_cut') this.#responseHead(this.#lastActivity, this.#lastTid, true);
+      else this.#dropFirst('ring_full');
+    }
+    if (this.#answering !== undefined) {
+      this.#finish(this.#answering, responses.inCountedBody ? 'gap' : undefined);
+    }
+    responses.reset();
   }
 
   /**
@@ -225,18 +244,12 @@ export class ExchangePairing {
       }
     }
     if (responses > 0) {
-      if (this.#answering !== undefined) {
-        this.#finish(this.#answering, this.#responses.inCountedBody ? 'gap' : undefined);
-      }
+      this.#endAnswer();
       this.#dropAll('ring_full');
-      this.#responses.reset();
-    } else if (this.#answering !== undefined && !(next !== undefined && this.#continuesAnswer(next))) {
-      this.#finish(this.#answering, this.#responses.inCountedBody ? 'gap' : undefined);
-      this.#responses.reset();
-    }
+    } else if (next === undefined || !this.#continuesAnswer(next)) this.#endAnswer();
     this.#dropHead('ring_full');
     if (requests > 0) {
-      this.#counters.lost.ring_full += requests;
+      this.#lose('ring_full', requests);
       this.#requests.reset();
     }
     return requests > 0 && lastLostWasRequest;
@@ -250,7 +263,14 @@ export class ExchangePairing {
   #bytes(record: NetDataRecord, request: boolean): void {
     const cursor = request ? this.#requestCursor : this.#responseCursor;
     const reader = request ? this.#requests : this.#responses;
-    cursor.begin(record.position);
+    if (!cursor.known) {
+      cursor.begin(record.position);
+      // Nothing tells whether bytes came before these but what they look like.
+      if (reader.idle && !startsMessage(record, request, true)) {
+        reader.lose();
+        this.#lostStart(request, 'ring_full');
+      }
+    }
     const distance = cursor.distance(record.position);
     let start = record.payloadStart;
     let length = record.length;
@@ -354,9 +374,9 @@ export class ExchangePairing {
       case 'head':
       case 'head_cut':
         this.#malformedTurns = 0;
-        this.#proven = true;
-        if (request) this.#requestHead(record, reader.event === 'head_cut');
-        else this.#responseHead(record, reader.event === 'head_cut');
+        this.#prove();
+        if (request) this.#requestHead(record.time, reader.event === 'head_cut');
+        else this.#responseHead(record.time, record.tid, reader.event === 'head_cut');
         break;
       case 'end':
         this.#ended(record, request);
@@ -367,8 +387,8 @@ export class ExchangePairing {
         if (request ? this.#queue.length === 0 : true) this.#lostStart(request, 'not_captured');
         break;
       case 'malformed':
-        if (this.#proven) this.#lostStart(request, 'malformed');
-        if (++this.#malformedTurns >= MALFORMED_TURNS || !this.#proven) this.#stop('malformed');
+        this.#lostStart(request, 'malformed');
+        if (++this.#malformedTurns >= MALFORMED_TURNS || !this.proven) this.#stop('malformed');
         break;
       case 'none':
         break;
@@ -378,14 +398,14 @@ export class ExchangePairing {
   /** The message that is being read has no visible start line; its reader is lost until the turn changes. */
   #lostStart(request: boolean, reason: LossReason): void {
     if (request) {
-      this.#counters.lost[reason]++;
+      this.#lose(reason, 1);
       this.#skipResponse = true;
     } else this.#dropAll(reason);
   }
 
-  #requestHead(record: NetDataRecord, cut: boolean): void {
+  #requestHead(time: MonoNs, cut: boolean): void {
     const head = this.#requests.head;
-    const draft = new ExchangeDraft(head, this.#requestStart, record.time);
+    const draft = new ExchangeDraft(head, this.#requestStart, time);
     draft.gap = cut;
     draft.requestBytes = this.#requestCursor.offset - draft.requestOffset;
     this.#queue.push(draft);
@@ -395,15 +415,12 @@ export class ExchangePairing {
     this.#host.opened(this, draft);
   }
 
-  #responseHead(record: NetDataRecord, cut: boolean): void {
+  #responseHead(time: MonoNs, tid: number, cut: boolean): void {
     const head = this.#responses.head;
     if (this.#queue.length === 0 && this.#requests.inHead) {
-      // An answer before the request's head was complete (400, 408, 431).
-      const { statusCode } = head;
+      // The rest of the request's head was lost, or never came (400, 408, 431).
       this.#requests.skip(1);
-      if (this.#requests.event === 'head_cut') this.#requestHead(record, true);
-      else this.#counters.lost.malformed++;
-      head.statusCode = statusCode;
+      if (this.#requests.event === 'head_cut') this.#requestHead(time, true);
     }
     const draft = this.#queue[0];
     const framing = responseFraming(head, draft?.method ?? '');
@@ -414,22 +431,24 @@ export class ExchangePairing {
       return;
     }
     if (draft === undefined) {
-      if (head.statusCode === 408 && head.connectionClose) this.#host.counters.unsolicited++;
-      else this.#counters.lost.not_captured++;
+      if (this.#skipResponse) this.#skipResponse = false;
+      else if (head.statusCode === 408 && head.connectionClose) this.#host.counters.unsolicited++;
+      else this.#lose('not_captured', 1);
       return;
     }
     draft.statusCode = head.statusCode;
     draft.responseStart = this.#responseStart.time;
     draft.responseOffset = this.#responseStart.offset;
-    draft.responseEnd = record.time;
-    draft.responseTid = record.tid;
+    draft.responseEnd = time;
+    draft.responseTid = tid;
     draft.untilClose = framing === 'close' && !cut;
     draft.cut = cut;
     draft.gap ||= cut;
     this.#answering = draft;
-    if (framing === 'none') this.#ended(record, false);
+    draft.responseBytes = this.#responseCursor.offset - draft.responseOffset;
+    if (framing === 'none') this.#finish(draft, undefined);
     else if (framing === 'tunnel') {
-      this.#ended(record, false);
+      this.#finish(draft, undefined);
       this.#host.counters.upgraded++;
       this.#stop('not_captured');
     }
@@ -475,9 +494,21 @@ export class ExchangePairing {
     this.#host.finished(this, draft, incomplete ?? (draft.gap ? 'gap' : undefined));
   }
 
+  #lose(reason: LossReason, count: number): void {
+    if (this.proven) this.#counters.lost[reason] += count;
+    else this.#unproven += count;
+  }
+
+  /** A start line: this is HTTP, and so was what was lost before. */
+  #prove(): void {
+    if (this.proven) return;
+    this.proven = true;
+    this.#counters.lost.ring_full += this.#unproven;
+  }
+
   /** Counts everything that still waits for a response. */
   #dropAll(reason: LossReason): void {
-    this.#counters.lost[reason] += this.#queue.length;
+    this.#lose(reason, this.#queue.length);
     this.#queue.length = 0;
     this.#answering = undefined;
   }
@@ -485,22 +516,29 @@ export class ExchangePairing {
   /** Counts a request whose head was being read. */
   #dropHead(reason: LossReason): void {
     if (!this.#requests.inHead) return;
-    if (this.#proven) this.#counters.lost[reason]++;
+    this.#lose(reason, 1);
     this.#requests.reset();
   }
 
+  #dropFirst(reason: LossReason): void {
+    if (this.#queue.shift() !== undefined) this.#lose(reason, 1);
+  }
+
   #stop(reason: LossReason): void {
-    if (reason === 'malformed' && this.#proven) this.#host.counters.left++;
+    if (reason === 'malformed' && this.proven) this.#host.counters.left++;
     this.#dropAll(reason);
     this.live = false;
   }
 }
 
-/** Do the record's bytes begin a message? Used only after lost bytes, when counting does not tell. */
-function startsMessage(record: NetDataRecord, request: boolean): boolean {
+/**
+ * Do the record's bytes begin a message? Used only where counting does not tell. `lenient`: the beginning of a start
+ * line is enough.
+ */
+function startsMessage(record: NetDataRecord, request: boolean, lenient = false): boolean {
   const { bytes, payloadStart, payloadEnd } = record;
   const kind = startKind(bytes, payloadStart, payloadEnd);
   if (kind !== 'undecided') return kind === (request ? 'request' : 'response');
-  if (payloadEnd === payloadStart) return false;
+  if (payloadEnd === payloadStart || lenient) return lenient;
   return request ? isProbableRequest(bytes, payloadStart, payloadEnd) : false;
 }

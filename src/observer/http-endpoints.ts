@@ -5,49 +5,41 @@
  */
 const MAX_ENDPOINTS = 1024;
 
-interface Endpoint {
-  http: boolean;
-  /** Requests of connections to it that were never recognized. */
-  server: number;
-  client: number;
-}
+type Side = 'server' | 'client';
 
 export class HttpEndpoints {
-  readonly #endpoints = new Map<string, Endpoint>();
+  readonly #http = new Set<string>();
+  /** Lost messages of connections that were never recognized. */
+  readonly #waiting = new Map<string, Record<Side, number>>();
 
   /** `key` speaks HTTP. Returns the requests that were kept back for it until now. */
-  confirm(key: string): { server: number; client: number } | undefined {
-    const endpoint = this.#get(key);
-    if (endpoint.http) return undefined;
-    endpoint.http = true;
-    const { server, client } = endpoint;
-    endpoint.server = 0;
-    endpoint.client = 0;
-    return server + client > 0 ? { server, client } : undefined;
+  confirm(key: string): Readonly<Record<Side, number>> | undefined {
+    if (this.#http.has(key)) return undefined;
+    makeRoom(this.#http);
+    this.#http.add(key);
+    const kept = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    return kept;
   }
 
   isHttp(key: string): boolean {
-    return this.#endpoints.get(key)?.http === true;
+    return this.#http.has(key);
   }
 
-  /** `count` requests to `key` left no trace. Returns how many of them are known to be HTTP now. */
-  unrecognized(key: string, side: 'server' | 'client', count: number): number {
-    const endpoint = this.#get(key);
-    if (endpoint.http) return count;
-    endpoint[side] += count;
-    return 0;
-  }
-
-  #get(key: string): Endpoint {
-    let endpoint = this.#endpoints.get(key);
-    if (endpoint === undefined) {
-      if (this.#endpoints.size >= MAX_ENDPOINTS) {
-        const oldest = this.#endpoints.keys().next().value;
-        if (oldest !== undefined) this.#endpoints.delete(oldest);
-      }
-      endpoint = { http: false, server: 0, client: 0 };
-      this.#endpoints.set(key, endpoint);
+  /** `count` messages to a server that is not known as HTTP were lost at `side`. */
+  keep(key: string, side: Side, count: number): void {
+    let waiting = this.#waiting.get(key);
+    if (waiting === undefined) {
+      makeRoom(this.#waiting);
+      waiting = { server: 0, client: 0 };
+      this.#waiting.set(key, waiting);
     }
-    return endpoint;
+    waiting[side] += count;
   }
+}
+
+function makeRoom(collection: Set<string> | Map<string, unknown>): void {
+  if (collection.size < MAX_ENDPOINTS) return;
+  const oldest = collection.keys().next().value;
+  if (oldest !== undefined) collection.delete(oldest);
 }

@@ -61,7 +61,12 @@ export class JoinConnections {
   /** A finished exchange tells the role of a connection that was there before the agent. */
   learn(cookie: number, role: 'client' | 'server', address: string, port: number): void {
     this.#touch(cookie, address, port).role = role;
-    if (role === 'client') this.#pending.delete(cookie);
+    this.#pending.delete(cookie);
+  }
+
+  /** The connection itself is remembered: spans about it come later. */
+  closed(cookie: number): void {
+    this.#pending.delete(cookie);
   }
 
   /** Whether a request on another socket than `except` was being worked on by the thread at `until`. */

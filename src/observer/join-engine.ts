@@ -21,7 +21,15 @@ import { JoinSenders } from './join-senders.js';
 import { type JoinSpan, toJoinSpan } from './join-span.js';
 import type { CreateJoinEngine, JoinDependencies, JoinEngine, SpanEdit } from './join-types.js';
 import { Timeline } from './timeline.js';
-import type { Exchange, MonoNs, NetDataRecord, NetOpenRecord, SampleRecord, WaitRecord } from './types.js';
+import type {
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  NetOpenRecord,
+  SampleRecord,
+  WaitRecord,
+} from './types.js';
 
 const NS_PER_MS = 1_000_000;
 /** After a span's end, before it is said that no exchange belongs to it. */
@@ -29,6 +37,8 @@ const SETTLE_NS = 200 * NS_PER_MS;
 const DEFAULT_APM_WAIT_MS = 6_000;
 const DEFAULT_MAX_EVENTS = 64;
 const DEFAULT_MAX_HELD = 50_000;
+/** The counters are read a little after the time that is taken for it. */
+const COUNT_SLACK_NS = 5 * NS_PER_MS;
 /** What the kernel itself saw needs no join; only which thread did it is concluded. */
 const OBSERVED: Evidence = { words: 'kernel', confidence: 0.99 };
 
@@ -142,8 +152,12 @@ class Engine implements JoinEngine, EventLoopContext {
     this.connections.opened(record);
   }
 
+  netClosed(record: NetCloseRecord): void {
+    this.connections.closed(record.socketCookie);
+  }
+
   lost(from: MonoNs, to: MonoNs): void {
-    this.timeline.lost(from, to);
+    this.timeline.lost(from, to + COUNT_SLACK_NS);
   }
 
   checked(time: MonoNs): void {

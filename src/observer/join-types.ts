@@ -4,6 +4,7 @@ import type {
   EventSink,
   Exchange,
   MonoNs,
+  NetCloseRecord,
   NetDataRecord,
   NetOpenRecord,
   ProcessTable,
@@ -27,6 +28,8 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   netOperation?(record: NetDataRecord): void;
   /** A connection was established. Explains the time in which an event loop waited for it. */
   netOpened?(record: NetOpenRecord): void;
+  /** A connection was closed: nothing is worked on for it any more. */
+  netClosed?(record: NetCloseRecord): void;
   /** Scheduler records may be missing between both times: the ring was full. */
   lost?(from: MonoNs, to: MonoNs): void;
   /** All losses up to `time` have been told. An observer that calls `lost` calls this with every look at the counters. */

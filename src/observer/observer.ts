@@ -176,7 +176,10 @@ export class Observer {
         engine.netOpened?.(record);
         connections.netOpen(record);
       },
-      netClose: (record) => connections.netClose(record),
+      netClose: (record) => {
+        engine.netClosed?.(record);
+        connections.netClose(record);
+      },
       wait: (record) => engine.wait(record),
       sample: (record) => engine.sample(record),
       exec: (record) => {

@@ -9,7 +9,7 @@
  */
 import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
-import { readKeyText, readText } from './text.js';
+import { copyOf, readKeyText, readText } from './text.js';
 import { field, WireReader } from './wire-reader.js';
 
 /**
@@ -84,7 +84,7 @@ export function readAnyValue(bytes: Uint8Array, start: number, end: number, dept
         value = readMap(bytes, reader.start, reader.pos, depth + 1);
         break;
       case BYTES:
-        value = bytes.slice(reader.start, reader.pos);
+        value = copyOf(bytes, reader.start, reader.pos);
         break;
     }
   }

@@ -6,7 +6,7 @@
  */
 import { MalformedError } from './malformed-error.js';
 import type { FieldDef, MessageDef, ScalarType } from './schema.js';
-import { hexText, readText } from './text.js';
+import { copyOf, hexText, readText } from './text.js';
 import { WireReader, WireType } from './wire-reader.js';
 
 /** 64-bit integers are `bigint`, ids are hex texts, enums are numbers. */
@@ -112,7 +112,7 @@ export function readScalar(
     case 'string':
       return readText(bytes, start, end);
     case 'bytes':
-      return bytes.slice(start, end);
+      return copyOf(bytes, start, end);
     case 'traceId':
     case 'spanId':
     case 'profileId':

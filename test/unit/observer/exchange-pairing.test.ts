@@ -216,8 +216,10 @@ describe('ExchangePairing', () => {
   it('passes over a connection that is not HTTP', () => {
     const harness = new ExchangeHarness();
     const { server } = harness.connect();
-    server.receive(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1]));
-    server.send(Buffer.from([0x16, 3, 3, 0]));
+    for (let i = 0; i < 3; i++) {
+      server.receive(Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1]));
+      server.send(Buffer.from([0x16, 3, 3, 0]));
+    }
     server.receive(GET);
     server.send(OK);
     server.close();
