@@ -99,6 +99,6 @@ describe.each(cases(exporters))('%s of %s', (_name, signal, factory) => {
       .next(signal)
       .consume({ signal, bytes: new Uint8Array(), itemCount: 1, origin: { receiver: 'in' } })
       .catch(() => {});
-    expect(harness.account(factory.type, 'exporter')).toMatchObject({ received: 2, held: 0, unaccounted: 0 });
+    expect(harness.account(factory.type, 'exporter')).toMatchObject({ held: 0, unaccounted: 0 });
   });
 });
