@@ -35,14 +35,33 @@ export const describeSpan = (span: ExplainedSpan): string =>
 export const describeSubject = (interval: Interval): string => {
   const waker = describeWaker(interval);
   const parts = [
+    interval.count > 1 ? `${interval.count} stretches, the longest ${formatNs(interval.maxDurationNs)}` : '',
+    interval.reason === 'event_loop_busy' ? 'event loop busy with other work' : '',
     interval.peer === '' ? '' : `peer ${interval.peer}`,
     interval.file,
     waker === '' ? '' : `${interval.timeClass === 'lock' ? 'released' : 'woken'} by ${waker}`,
     interval.lockAddress === '' ? '' : `futex ${interval.lockAddress}`,
+    interval.timedOut ? 'timed out' : '',
     interval.syscall === '' ? '' : `in ${interval.syscall}()`,
+    TELLING_REASONS.has(interval.reason) ? interval.reason.replaceAll('_', ' ') : '',
   ].filter((part) => part !== '');
   return printable(parts.join(', '));
 };
+
+/** The other reasons are said by the class and the system call already. */
+const TELLING_REASONS: ReadonlySet<string> = new Set([
+  'page_fault',
+  'file_lock',
+  'semaphore',
+  'unix_socket',
+  'pipe',
+  'eventfd',
+  'message_queue',
+  'child',
+  'memory',
+  'kernel',
+  'stopped',
+]);
 
 /** The function that was on top in the hottest stack. */
 export const hotFunction = (stack: HotStack | undefined): string => {
@@ -91,12 +110,16 @@ const describeReason = (reason: Reason): string => {
     case 'runqueue':
       return `was ready to run but waited ${amount} for a CPU: the machine, or its cgroup, was busy`;
     case 'lock': {
+      if (longest?.timedOut === true)
+        return `waited ${amount} for a lock, and gave up when the time was over`;
       const waker = longest === undefined ? '' : describeWaker(longest);
       return `waited ${amount} for a lock${waker === '' ? '' : ` that ${waker} released`}`;
     }
     case 'net':
       return `waited ${amount} for the network${longest?.peer ? `, peer ${longest.peer}` : ''}`;
     case 'disk':
+      if (longest?.reason === 'page_fault')
+        return `waited ${amount} for memory to be read back from the disk (page faults)`;
       return `waited ${amount} for the disk${longest?.file ? `: ${printable(longest.file)}` : ''}`;
     case 'sleep':
       return `slept ${amount} in a timer`;
@@ -107,6 +130,9 @@ const describeReason = (reason: Reason): string => {
     case 'idle':
       return `was idle for ${amount}: its event loop waited for a timer or for something without a span`;
     case 'other':
+      if (longest?.reason === 'event_loop_busy') {
+        return `could not go on for ${amount}, because its event loop was busy with other work`;
+      }
       return `waited ${amount} in ${longest?.syscall ? `${longest.syscall}()` : 'another kind of system call'}`;
     case 'unattributed':
       return `has ${amount} that the kernel's view does not explain`;
@@ -116,11 +142,12 @@ const describeReason = (reason: Reason): string => {
 const describeWaker = (interval: Interval): string => {
   const { wakerThread, wakerProcess } = interval;
   if (wakerThread === '') return printable(wakerProcess);
-  return printable(wakerProcess === '' ? wakerThread : `${wakerThread} of ${wakerProcess}`);
+  return printable(wakerProcess === '' ? `thread ${wakerThread}` : `${wakerThread} of ${wakerProcess}`);
 };
 
 const shortSubject = (interval: Interval | undefined): string => {
   if (interval === undefined) return '';
+  if (interval.reason === 'event_loop_busy') return 'event loop busy';
   if (interval.file !== '') return printable(interval.file);
   if (interval.peer !== '') return interval.peer;
   if (interval.wakerThread !== '') return printable(interval.wakerThread);

@@ -104,16 +104,20 @@ const renderTimeline = (trace: TraceExplanation, style: Style, maxRows: number):
   ];
 };
 
+const legendLabel = (timeClass: TimeClass): string =>
+  timeClass === 'unattributed' ? 'short or unattributed' : CLASS_STYLES[timeClass].label;
+
 /** What the letters mean: below the axis when that fits, else from the left over several lines. */
 const renderLegend = (used: ReadonlySet<TimeClass>, axisStart: number, style: Style): string[] => {
   const classes = TIME_CLASSES.filter((timeClass) => used.has(timeClass));
-  const widthOf = (timeClass: TimeClass): number => CLASS_STYLES[timeClass].label.length + 5;
+  const widthOf = (timeClass: TimeClass): number => legendLabel(timeClass).length + 5;
   const total = classes.reduce((sum, timeClass) => sum + widthOf(timeClass), 0);
   const indent = axisStart + total <= style.width ? axisStart : 0;
   const lines: string[] = [];
   let room = 0;
   for (const timeClass of classes) {
-    const { letter, label } = CLASS_STYLES[timeClass];
+    const { letter } = CLASS_STYLES[timeClass];
+    const label = legendLabel(timeClass);
     const text = `${inClassColor(style, timeClass, letter)} ${label}   `;
     if (widthOf(timeClass) > room) {
       lines.push(' '.repeat(indent));
@@ -167,6 +171,8 @@ const dominantClass = (span: ExplainedSpan, fromNs: number, toNs: number): TimeC
   let best: TimeClass | undefined;
   for (const interval of span.intervals) {
     if (interval.offsetNs >= toNs) break;
+    // Of several short stretches nobody knows where they were.
+    if (interval.count > 1) continue;
     const overlap =
       Math.min(toNs, interval.offsetNs + interval.durationNs) - Math.max(fromNs, interval.offsetNs);
     if (overlap <= 0) continue;

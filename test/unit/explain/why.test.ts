@@ -3,7 +3,7 @@ import { describeChain, hotFunction, readableFrames, summarize } from '../../../
 import { explainTrace, readSpans, type TraceExplanation } from '../../../src/explain/trace-explanation.js';
 import { SpanKind } from '../../../src/otlp/span-constants.js';
 import { timeFromMs } from '../../../src/otlp/time.js';
-import { EVENT_FILE_PATH, EVENT_SYSCALL } from '../../../src/semconv.js';
+import { EVENT_FILE_PATH, EVENT_REASON, EVENT_SYSCALL } from '../../../src/semconv.js';
 import {
   intervalEvent,
   LOCK_TRACE_ID,
@@ -85,6 +85,25 @@ describe('explainWhy', () => {
     );
     expect(why(span(1, 0, { breakdown: { cpu: 10, idle: 90 } }), ...calls)).toContain(
       'waited 85.5 ms (86 %) for 9 calls of SELECT in shop',
+    );
+  });
+
+  it('says that an event loop was busy with other work', () => {
+    const events = [intervalEvent(timeFromMs(START), 'other', 5, 80, { [EVENT_REASON]: 'event_loop_busy' })];
+    expect(why(span(1, 0, { breakdown: { cpu: 20, other: 80 }, events }))).toContain(
+      'could not go on for 80.0 ms (80 %), because its event loop was busy with other work',
+    );
+  });
+
+  it('does not name a holder of a lock that nobody gave', () => {
+    const events = [
+      {
+        ...intervalEvent(timeFromMs(START), 'lock', 5, 80),
+        attributes: { duration_ns: 80e6, 'lock.timed_out': true },
+      },
+    ];
+    expect(why(span(1, 0, { breakdown: { cpu: 20, lock: 80 }, events }))).toContain(
+      'gave up when the time was over',
     );
   });
 
