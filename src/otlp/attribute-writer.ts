@@ -10,7 +10,7 @@ import { varintSize, type WireWriter } from './wire-writer.js';
  * What may be written as an attribute's value.
  *
  * A `number` becomes an int when it is a safe integer and a double otherwise; `{ double: 1 }` forces a double. `bigint`
- * is an int of 64 bits. Arrays may mix types. `null` is an empty value. `{ map: … }` is a KeyValueList.
+ * is an int of 64 bits. Arrays may mix types. `null` is an empty value. `{ map: ... }` is a KeyValueList.
  */
 export type AttributeInput =
   | string
