@@ -13,7 +13,7 @@ import { WireReader, WireType } from './wire-reader.js';
 export type Scalar = string | number | bigint | boolean | Uint8Array;
 
 /**
- * Where the values of each field lie, by `FieldDef.index`: start, end, start, end, … of values (contents, for
+ * Where the values of each field lie, by `FieldDef.index`: start, end, start, end, ... of values (contents, for
  * length-delimited ones). Single scalars have one pair, the last. Fields of the wrong wire type are skipped like unknown
  * ones.
  */
