@@ -102,6 +102,8 @@ class Engine implements JoinEngine, EventLoopContext {
     exchanges_received: 0,
     exchanges_joined: 0,
     exchanges_emitted: 0,
+    /** Requests to this agent, by which applications deliver telemetry. */
+    exchanges_telemetry: 0,
     exchanges_emitted_early: 0,
     exchanges_late: 0,
     exchanges_profiled: 0,
@@ -459,8 +461,12 @@ class Engine implements JoinEngine, EventLoopContext {
 
   #emit(entry: HeldExchange): void {
     this.#held--;
-    this.#counts.exchanges_emitted++;
     this.#exchanges.finish(entry, 'emitted');
+    if (entry.exchange.role === 'client' && this.#senders.isAgent(entry.exchange.tuple)) {
+      this.#counts.exchanges_telemetry++;
+      return;
+    }
+    this.#counts.exchanges_emitted++;
     this.#dependencies.emitExchange(entry.exchange, this.#profileOf(entry.exchange));
   }
 

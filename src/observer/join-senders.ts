@@ -11,6 +11,8 @@ interface KnownConnection {
 const REMEMBER_NS = 10_000_000_000;
 const MAX_CONNECTIONS = 4_096;
 const MAX_PROCESSES = 65_536;
+/** Listeners of this agent; a configuration has a handful. */
+const MAX_LISTENERS = 64;
 /** An SDK sends its first batch within this time after the process' first request. */
 const YOUNG_NS = 10_000_000_000;
 
@@ -18,6 +20,8 @@ export class JoinSenders {
   readonly #processes: ProcessTable;
   readonly #connections = new Map<string, KnownConnection>();
   readonly #delivering = new Set<number>();
+  /** Our own ends of the connections that spans came over, "address|port". */
+  readonly #listeners = new Set<string>();
   readonly #firstExchange = new Map<number, MonoNs>();
 
   constructor(processes: ProcessTable) {
@@ -26,13 +30,20 @@ export class JoinSenders {
 
   /** The local process at the other end, or undefined when it is on another host or gone. */
   senderOf(connection: NonNullable<Origin['connection']>, now: MonoNs): number | undefined {
+    const here = reversed(connection);
+    if (this.#listeners.size < MAX_LISTENERS) this.#listeners.add(`${here.remoteAddress}|${here.remotePort}`);
     const key = `${connection.remoteAddress}|${connection.remotePort}`;
     const known = this.#connections.get(key);
     if (known !== undefined && now < known.until) return known.tgid;
-    const tgid = this.#processes.socketOwner(reversed(connection));
+    const tgid = this.#processes.socketOwner(here);
     if (this.#connections.size >= MAX_CONNECTIONS) this.#connections.clear();
     this.#connections.set(key, { tgid, until: now + REMEMBER_NS });
     return tgid;
+  }
+
+  /** Whether the remote end of a client's socket is this agent: telemetry on its way, nobody's request. */
+  isAgent({ remoteAddress, remotePort }: SocketTuple): boolean {
+    return this.#listeners.has(`${remoteAddress}|${remotePort}`);
   }
 
   /** The process has an SDK that delivers to us: its exchanges wait for its spans. */

@@ -18,7 +18,8 @@ import type {
 export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' | 'exit'> {
   /**
    * A finished exchange, either side of a connection. Comes back once through `emitExchange` to become a span of its
-   * own, or never, when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`).
+   * own, or never: when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`), and when it delivered
+   * telemetry to this agent (`exchanges_telemetry`).
    */
   exchange(exchange: Exchange): void;
   /**

@@ -10,7 +10,7 @@ import {
   TRACE,
   World,
 } from './join-helpers.js';
-import { MS, randomFrom } from './timeline-helpers.js';
+import { FD, inetSocket, MS, SYS } from './timeline-helpers.js';
 
 const APP = 10;
 const context = (id: string, traceId = TRACE) => ({
@@ -652,6 +652,24 @@ describe('exchanges without a span of an SDK', () => {
     expect(world.emitted).toHaveLength(1);
     expect(world.engine.stats()).toMatchObject({ exchanges_late: 1, exchanges_joined: 0 });
     expect(classesOf(world.spans(id)![0]!)).toEqual(SERVED);
+  });
+
+  it("are nobody's request when they delivered spans to the agent", () => {
+    const world = new World();
+    const { tuple } = inetSocket(1, 4318);
+    const toAgent = { ...tuple, remoteAddress: '127.0.0.1', remotePort: 4318 };
+    world.ask(1001 * MS, batchOf([server(990 * MS, 1000 * MS)]), APP);
+    world.exchange({
+      role: 'client',
+      tgid: APP,
+      requestStart: 1000 * MS,
+      responseEnd: 1002 * MS,
+      tuple: toAgent,
+    });
+    world.exchange({ role: 'client', tgid: APP, requestStart: 1003 * MS, responseEnd: 1004 * MS });
+    world.play(20_000 * MS);
+    expect(world.emitted.map(({ exchange }) => exchange.requestStart)).toEqual([1003 * MS]);
+    expect(world.engine.stats()).toMatchObject({ exchanges_telemetry: 1, exchanges_emitted: 1 });
   });
 
   it('have no profile when nothing is known of their thread', () => {
