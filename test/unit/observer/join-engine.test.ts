@@ -10,7 +10,7 @@ import {
   TRACE,
   World,
 } from './join-helpers.js';
-import { FD, inetSocket, MS, SYS } from './timeline-helpers.js';
+import { inetSocket, MS, randomFrom } from './timeline-helpers.js';
 
 const APP = 10;
 const context = (id: string, traceId = TRACE) => ({
