@@ -63,7 +63,7 @@ struct {
 	__type(value, __u32); /* enum selection_action */
 } rule_by_cgroup SEC(".maps");
 
-/* One entry per thread that ran since the start; created at its first event, freed by the kernel with the thread. */
+/* One entry per thread; created by programs/selection or at its first event, freed by the kernel with the thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
