@@ -1,7 +1,7 @@
 /**
  * The main thread's side of the observer: starts its thread, hands its spans on, asks its join.
  */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { UnsupportedError } from '../component/errors.js';
 import type { Origin } from '../component/signal.js';
 import type { TopicReport } from '../receiver/ebpf/native.js';
@@ -10,6 +10,7 @@ import type { SpanEdit } from './join-types.js';
 import type { ObserverService } from './observer-service.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
+import { startWorker } from './worker-start.js';
 
 export interface ObserverClientOutput {
   /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */
@@ -50,13 +51,7 @@ export class ObserverClient implements ObserverService {
 
   /** Starts the thread. Rejects with UnsupportedError when nothing can run on this machine. */
   async start(): Promise<readonly TopicReport[]> {
-    // From the sources (tests, tsx) the thread has to load TypeScript itself.
-    const fromSource = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(fromSource ? './worker.ts' : './worker.js', import.meta.url), {
-      workerData: this.#data,
-      name: 'observer',
-      ...(fromSource ? { execArgv: ['--import', 'tsx'] } : {}),
-    });
+    const worker = startWorker(this.#data);
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {

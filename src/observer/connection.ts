@@ -11,6 +11,8 @@ export class Connection {
   /** Its beginning was seen: the first byte of turn 1 is the first byte of the stream. */
   fresh: boolean;
   lastTime: MonoNs = 0;
+  /** Last turn seen. */
+  lastTurn: number;
   /** Turns up to this one were accounted for by an earlier entry of the table. */
   readonly accountedTurn: number;
   /** Both while a pairing is not proven, neither when the connection is not HTTP. */
@@ -35,6 +37,7 @@ export class Connection {
     this.role = role;
     this.fresh = fresh;
     this.accountedTurn = accountedTurn;
+    this.lastTurn = accountedTurn;
     this.recognition = recognition;
   }
 }

@@ -49,6 +49,8 @@ export class ConnectionTable {
   evicted = 0;
   expired = 0;
   ignored = 0;
+  /** Turns that were seen or are known to be lost: what the kernel counted beyond them is not known of any socket. */
+  turns = 0;
   readonly #limits: ConnectionLimits;
   readonly #output: ConnectionOutput;
   readonly #parser = new HeadParser();
@@ -85,6 +87,7 @@ export class ConnectionTable {
     const connection = this.#find(record);
     if (connection === undefined) return;
     connection.lastTime = record.time;
+    this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
     else if (connection.recognition !== undefined)
       this.#recognize(connection, connection.recognition, record);
@@ -107,6 +110,7 @@ export class ConnectionTable {
       return;
     }
     connection.tuple = record.tuple;
+    this.#sawTurn(connection, record.turns);
     const { pairing } = connection;
     if (
       pairing?.role === 'client' &&
@@ -142,7 +146,11 @@ export class ConnectionTable {
 
   /** Ends everything that is under way, for shutdown. */
   flush(): void {
-    for (const connection of [...this.#byCookie.values()]) this.#leave(connection, 'shutdown');
+    for (const connection of [...this.#byCookie.values()]) {
+      const { closed } = connection;
+      if (closed === undefined) this.#leave(connection, 'shutdown');
+      else this.#close(connection, closed.turns, closed.error, closed.time);
+    }
   }
 
   #find(record: NetDataRecord): Connection | undefined {
@@ -291,6 +299,7 @@ export class ConnectionTable {
     const accounted = this.#left.get(record.socketCookie) ?? 0;
     if (accounted >= record.turns || this.#over.has(record.socketCookie)) return;
     const connection = this.#add({ ...record, tid: 0, connectStart: 0, role: 0 }, false, accounted);
+    this.#sawTurn(connection, record.turns);
     this.#close(connection, record.turns, record.error, record.time);
   }
 
@@ -316,6 +325,12 @@ export class ConnectionTable {
 
   #lose(role: 'server' | 'client', count: number): void {
     this.counters[role].lost.ring_full += count;
+  }
+
+  #sawTurn(connection: Connection, turn: number): void {
+    if (turn <= connection.lastTurn) return;
+    this.turns += turn - connection.lastTurn;
+    connection.lastTurn = turn;
   }
 
   #touch(connection: Connection): void {

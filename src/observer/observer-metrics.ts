@@ -53,6 +53,11 @@ export class ObserverMetrics {
       metrics.dropped('events', lost, name);
     }
     metrics.received('events', received);
+    // Messages at the end of a connection whose close record was lost as well: nothing says whose they were.
+    metrics.gauge(
+      'turns_unaccounted',
+      Math.max(0, (kernel[STAT.NET_TURNS] ?? 0) - (observer.turns_accounted ?? 0)),
+    );
     metrics.count('payload_faults', this.#growth('faults', kernel[STAT.NET_DATA_FAULT] ?? 0));
 
     const decoded = observer.records ?? 0;
@@ -71,7 +76,7 @@ export class ObserverMetrics {
   }
 
   #one(name: string, value: number): void {
-    if (name.startsWith('records')) return;
+    if (name.startsWith('records') || name === 'turns_accounted') return;
     if (GAUGE.test(name)) {
       this.#metrics.gauge(name, value);
       return;

@@ -152,6 +152,7 @@ export class Observer {
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
       exchanges_held: connections.held,
+      turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
     };

@@ -57,8 +57,8 @@ export const ebpfConfig = () =>
       ),
     ring_buffer_size: byteSize()
       .prefault('16MiB')
-      .refine((bytes) => bytes >= 65_536 && bytes <= 1 << 30 && (bytes & (bytes - 1)) === 0, {
-        message: 'must be a power of two from 64KiB to 1GiB',
+      .refine((bytes) => bytes >= 16_384 && bytes <= 1 << 30 && (bytes & (bytes - 1)) === 0, {
+        message: 'must be a power of two from 16KiB to 1GiB',
       })
       .describe('Memory shared with the kernel for records under way. Larger survives longer bursts.'),
     cpu_sample_hz: z.int().min(1).max(999).default(49).describe('Stack samples per second and CPU.'),
