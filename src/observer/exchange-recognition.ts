@@ -51,7 +51,7 @@ export class ExchangeRecognition {
       if (fresh && record.turn === 1 && payloadEnd - payloadStart === record.length)
         return 'probable_request';
     }
-    return this.failed(contiguous && next);
+    return this.failed(contiguous && next && kind === 'other');
   }
 
   /** A message turned out to be no HTTP. */
