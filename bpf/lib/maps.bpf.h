@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The maps that all programs share. Every object declares them; programs/selection creates them, and the loader makes
  * the other objects use those (bpf_map__reuse_fd) before they are loaded.

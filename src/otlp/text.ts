@@ -52,6 +52,10 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   return any < 0x80;
 }
 
+/** A copy of `bytes[start, end)`. Not `bytes.slice`: batches are often `Buffer`s, whose `slice` shares the memory. */
+export const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bytes.subarray(start, end));
+
 /** Lower-case hex of `bytes[start, end)`. A flat string: joining digits would make a rope, which is slow as a Map key. */
 export function hexText(bytes: Uint8Array, start: number, end: number): string {
   return hexSlice.call(bytes, start, end);
@@ -83,7 +87,7 @@ export function readKeyText(bytes: Uint8Array, start: number, end: number): stri
     if (index === length) return knownText[slot]!;
   }
   const text = readText(bytes, start, end);
-  knownBytes[slot] = bytes.slice(start, end);
+  knownBytes[slot] = copyOf(bytes, start, end);
   knownText[slot] = text;
   return text;
 }

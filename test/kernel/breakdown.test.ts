@@ -25,7 +25,8 @@ import { TracesWriter } from '../../src/otlp/trace-writer.js';
 import { Capture, clockOffset } from '../../src/receiver/ebpf/native.js';
 import { timeAttribute } from '../../src/semconv.js';
 import { NOP_LOGGER } from '../../src/telemetry/logger.js';
-import { buildProgram, describeKernel, waitUntil } from '../helpers/kernel.js';
+import { describeKernel, waitUntil } from '../helpers/kernel.js';
+import { buildProgram } from '../helpers/programs.js';
 
 const REQUESTS = 9;
 /** Above the span's own clock error: what a class may be off, as the median of all requests. */

@@ -5,14 +5,8 @@ import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'nod
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import {
-  buildProgram,
-  closeSessionsAfterEach,
-  describeKernel,
-  runProgram,
-  Session,
-  waitUntil,
-} from '../helpers/kernel.js';
+import { closeSessionsAfterEach, describeKernel, runProgram, Session, waitUntil } from '../helpers/kernel.js';
+import { buildProgram } from '../helpers/programs.js';
 
 const children = new Set<ChildProcess>();
 

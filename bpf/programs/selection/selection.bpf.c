@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * Which processes are watched? Creates the maps that all programs share and forgets verdicts that may have changed.
  *

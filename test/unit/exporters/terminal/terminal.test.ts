@@ -61,7 +61,7 @@ describe('terminal exporter to a file', () => {
     const block = output.take();
     expect(block).not.toContain(ESCAPE);
     expect(block).toMatch(
-      /^inventory +GET \/stock\/\{id\} +0\.0 +- +116 ms +116 ms +116 ms +94% lock {2}3% disk/m,
+      /^inventory +GET \/stock\/\{id\} +0\.0 +- +116 ms +116 ms +116 ms +L{19}D +94% lock {2}3% disk/m,
     );
     expect(block).toMatch(/^shop +GET \/stock\/\{id\}.*98% idle/m);
     expect(block).not.toMatch(/^load/m);
