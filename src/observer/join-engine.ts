@@ -115,7 +115,7 @@ class Engine implements JoinEngine, EventLoopContext {
     this.timeline = new Timeline(
       config.timelineBytes === undefined ? {} : { budgetBytes: config.timelineBytes },
     );
-    this.#senders = new JoinSenders(processes);
+    this.#senders = new JoinSenders(processes, this.connections);
     this.#holdNs = config.holdMs * NS_PER_MS;
     this.#apmWaitNs = (config.apmWaitMs ?? DEFAULT_APM_WAIT_MS) * NS_PER_MS;
     this.#maxHeld = config.maxHeldExchanges ?? DEFAULT_MAX_HELD;
@@ -170,8 +170,8 @@ class Engine implements JoinEngine, EventLoopContext {
 
   exchange(exchange: Exchange): void {
     this.#counts.exchanges_received++;
-    const { tuple, role, socketCookie, tgid } = exchange;
-    this.connections.learn(socketCookie, role, tuple.remoteAddress, tuple.remotePort);
+    const { tgid } = exchange;
+    this.connections.learn(exchange);
     const now = Math.max(this.#watermark, exchange.responseEnd);
     const waits = this.#senders.mayDeliver(tgid, now);
     const entry = this.#exchanges.add(exchange, now + (waits ? this.#apmWaitNs : this.#holdNs));

@@ -69,6 +69,8 @@ export function planEventLoop(context: EventLoopContext, unit: WorkUnit, to: Mon
   if (operations === undefined) return waits.length === 0 ? undefined : [];
   const foreign = operations.some((operation) => isForeign(context, unit, operation));
   if (waits.length === 0 && !foreign) return undefined;
+  // Whose work it was follows from all operations; one that is missing would give it to somebody else.
+  if (context.timeline.lostBetween(unit.from, end)) return [];
   const alone = !foreign && !context.othersInFlight(unit, unit.from, end);
   const owners = ownersOf(context, unit, operations, waits, alone);
   const stretches = cut(unit.from, end, waits, operations, owners, alone);

@@ -31,7 +31,7 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   netOpened?(record: NetOpenRecord): void;
   /** A connection was closed: nothing is worked on for it any more. */
   netClosed?(record: NetCloseRecord): void;
-  /** Scheduler records may be missing between both times: the ring was full. */
+  /** Scheduler records or socket operations may be missing between both times: the ring was full. */
   lost?(from: MonoNs, to: MonoNs): void;
   /** All losses up to `time` have been told. An observer that calls `lost` calls this with every look at the counters. */
   checked?(time: MonoNs): void;

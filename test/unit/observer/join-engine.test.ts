@@ -326,6 +326,31 @@ describe('identity', () => {
     expect(world.engine.stats()).toMatchObject({ spans_remote: 1, join_queries_held: 0 });
   });
 
+  it('knows the sender by its own bytes on the connection, though it has ended since', () => {
+    const world = new World();
+    const { thread, start, end } = serveOne(world);
+    world.exchange({
+      role: 'server',
+      tgid: APP,
+      requestStart: start,
+      responseEnd: end,
+      context: context(spanId(1)),
+    });
+    thread.run(1 * MS).send(99, 'client', 4318);
+    const batch = batchOf([server(start, end)], { 'service.name': 'another name' });
+    world.at(end + 100 * MS, (engine) =>
+      engine.query(1000, batch, {
+        remoteAddress: '10.0.0.1',
+        remotePort: 40_000,
+        localAddress: '10.0.0.9',
+        localPort: 4318,
+      }),
+    );
+    world.play(end + 5000 * MS);
+    expect(world.answers.get(1000)).toHaveLength(1);
+    expect(world.engine.stats()).toMatchObject({ spans_enriched: 1, spans_remote: 0 });
+  });
+
   it('joins what came through a local forwarder when the resource names the process', () => {
     const world = new World({ services: { 10: 'shop', 77: 'collector' } });
     const { start, end } = serveOne(world);

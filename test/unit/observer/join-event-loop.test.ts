@@ -278,6 +278,15 @@ describe('an event loop with two requests at once', () => {
     expect(classesOf(world.spans(id)![0]!)).toEqual({ cpu: 2, idle: 6, unattributed: 9 });
   });
 
+  it('says nothing when socket operations may be missing', () => {
+    const world = new World();
+    const { a, b } = interleaved(world);
+    world.at(b.end, (engine) => engine.lost?.(a.start + 1 * MS, a.start + 2 * MS));
+    const id = world.ask(b.end + 100 * MS, batchOf([serverSpan(a.start, a.end, 1)]), APP);
+    world.play(b.end + 5000 * MS);
+    expect(classesOf(world.spans(id)![0]!)).toBeUndefined();
+  });
+
   it('shows the work of a pool thread though the loop wakes for others meanwhile', () => {
     const world = new World();
     const loop = world.thread(APP, LOOP, 1000 * MS);
