@@ -56,13 +56,14 @@ export class SlowRequestWatch {
 
   /**
    * The explanation when it is time for it, once. The slowest request whose cause is named is preferred to a slower one
-   * that waited for somebody unknown, until patience ends.
+   * that waited for somebody unknown, until patience ends. `isLast`: nothing more will come, so it is time now.
    */
-  take(nowMs: number): TraceExplanation | undefined {
+  take(nowMs: number, isLast = false): TraceExplanation | undefined {
     if (this.#done || this.#firstMs === undefined) return undefined;
-    const patient = nowMs - this.#firstMs < PATIENCE_MS;
+    const patient = !isLast && nowMs - this.#firstMs < PATIENCE_MS;
     const ready = this.#candidates.filter(
-      (candidate) => nowMs - candidate.seenMs >= SETTLE_MS && (!patient || candidate.durationNs >= SLOW_NS),
+      (candidate) =>
+        (isLast || nowMs - candidate.seenMs >= SETTLE_MS) && (!patient || candidate.durationNs >= SLOW_NS),
     );
     if (ready.length === 0) return undefined;
     const wanted = new Set(ready.map((candidate) => candidate.traceId));

@@ -102,6 +102,7 @@ export class TerminalExporter implements Exporter {
     if (!this.#running) return;
     this.#running = false;
     for (const timer of this.#timers) clearInterval(timer);
+    this.#explain(true);
     this.#show();
     this.#watch.stop();
     if (this.#live) this.#screen.close();
@@ -153,8 +154,8 @@ export class TerminalExporter implements Exporter {
     else if (!this.#output.isBusy) this.#output.write(`${lines.join('\n')}\n\n`);
   }
 
-  #explain(): void {
-    const trace = this.#watch.take(this.#settings.now());
+  #explain(isLast = false): void {
+    const trace = this.#watch.take(this.#settings.now(), isLast);
     if (trace === undefined) return;
     const lines = this.#explanation(trace, this.#style());
     if (this.#live) {

@@ -94,6 +94,13 @@ describe('terminal exporter to a file', () => {
     await exporter.shutdown(new AbortController().signal);
   });
 
+  it('explains what it has when the agent stops before that', async () => {
+    const { output, exporter, giveTrace } = await start(false);
+    await giveTrace();
+    await exporter.shutdown(new AbortController().signal);
+    expect(output.take()).toContain(`bin/kindling trace ${LOCK_TRACE_ID}`);
+  });
+
   it('counts what is not OTLP and goes on', async () => {
     const { metrics, give, giveTrace, exporter } = await start(false);
     await give(Buffer.from('ff'));
