@@ -26,7 +26,7 @@ interface Variant {
   readonly processors?: readonly string[];
 }
 
-const off = { enabled: false };
+const off = 'disabled';
 const VARIANTS: readonly Variant[] = [
   { name: 'nothing attached' },
   { name: 'network tier', ebpf: { tiers: { scheduler: off, cpu: off } } },
@@ -158,8 +158,8 @@ async function startAgent(
       child.kill('SIGTERM');
       await once(child, 'close');
       rmSync(directory, { recursive: true, force: true });
-      // The accounting table: "exporter nop (traces)  spans  <received> …".
-      const received = /^.*exporter nop\b.*?spans\s+(\d+)/m.exec(log)?.[1];
+      // The accounting table: "exporter nop (traces)  traces  <received> ...".
+      const received = /^exporter nop \(traces\)\s+traces\s+(\d+)/m.exec(log)?.[1];
       if (received === undefined)
         throw new Error(`no accounting of the exporter in the agent's log:\n${log}`);
       return Number(received);

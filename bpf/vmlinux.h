@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The kernel's types as far as the BPF programs read them, in place of a full dump (2.8 MB) of one kernel's BTF.
  *

@@ -40,15 +40,20 @@ process.on('SIGTERM', () => stop());
 process.on('SIGHUP', () => stop());
 if (values['until-eof']) process.stdin.on('end', () => stop()).resume();
 process.on('exit', () => {
-  for (const child of children.values()) child.kill('SIGKILL');
+  for (const child of children.values()) {
+    child.kill('SIGKILL');
+    rmSync(`/tmp/perf-${child.pid}.map`, { force: true });
+  }
   rmSync(directory, { recursive: true, force: true });
 });
 
 mkdirSync(directory, { recursive: true });
 try {
-  const legacy = await start('legacy', { instrumented: false });
+  const [legacy, inventory] = await Promise.all([
+    start('legacy', { instrumented: false }),
+    start('inventory', {}),
+  ]);
   const pricing = await start('pricing', { env: { LEGACY_URL: url(legacy) } });
-  const inventory = await start('inventory', {});
   const shop = await start('shop', {
     env: { PRICING_URL: url(pricing), INVENTORY_URL: url(inventory), DEMO_DIRECTORY: directory },
   });
@@ -88,6 +93,8 @@ function start(name, { instrumented = true, env = {} }) {
     });
     child.on('exit', (code, signal) => {
       children.delete(name);
+      // It removes this itself, unless it was killed.
+      rmSync(`/tmp/perf-${child.pid}.map`, { force: true });
       reject(new Error(`${name} ended before it was ready`));
       if (!stopping) fail(`${name} ended unexpectedly (${signal ?? `exit code ${code}`})`);
       else if (children.size === 0) process.exit(exitCode);

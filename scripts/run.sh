@@ -22,7 +22,7 @@ if ! bin/kindling doctor >build/doctor.txt 2>&1; then
   fi
   echo
   echo 'The kernel cannot be observed here, for the reasons above. Replaying a recording of the demo instead.'
-  exec bin/kindling replay test/fixtures/demo.recording --config config/replay.yaml ${limit[@]+"${limit[@]}"}
+  exec bin/kindling replay test/fixtures/demo.recording "${config[@]}" ${limit[@]+"${limit[@]}"}
 fi
 
 agent=

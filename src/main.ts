@@ -1,7 +1,6 @@
 import { type CliIo, type Command, EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, UsageError } from './cli/command.js';
 import { COMMANDS } from './cli/commands.js';
 import { helpText } from './cli/help.js';
-import { runCommand } from './cli/run.js';
 import { ConfigError } from './component/errors.js';
 import { VERSION } from './version.js';
 
@@ -35,7 +34,11 @@ export async function dispatch(args: readonly string[], io: CliIo): Promise<numb
       io.out(`kindling version ${VERSION}\n`);
       return EXIT_OK;
     }
-    if (first === undefined || first.startsWith('-')) return await runCommand(args, io);
+    if (first === undefined || first.startsWith('-')) {
+      // Loaded on demand, like the subcommands: `kindling trace` needs none of the components.
+      const { runCommand } = await import('./cli/run.js');
+      return await runCommand(args, io);
+    }
     const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
     if (entry === undefined) {
       throw new UsageError(

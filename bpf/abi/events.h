@@ -42,7 +42,8 @@ struct event_header {
 };
 
 /*
- * Endpoints of a socket as its owner sees them. IPv4 is written as v4-mapped IPv6 (::ffff:a.b.c.d).
+ * Endpoints of a socket as its owner sees them. IPv4 is written as v4-mapped IPv6 (::ffff:a.b.c.d); family is AF_INET
+ * also for an IPv6 socket that carries IPv4, so both ends of a connection look alike.
  * Ports are in host byte order. Unix sockets: family AF_UNIX, everything else 0.
  */
 struct socket_tuple {
@@ -82,7 +83,7 @@ struct net_data_event {
 	struct event_header hdr; /* flags: enum net_data_flags */
 	__u32 tgid;
 	__u32 tid;
-	__u64 socket_cookie;
+	__u64 socket_cookie; /* names the socket while it lives; bit 52 set: made from its address, see lib/sock.bpf.h */
 	__u32 position; /* TCP sequence number of the first byte */
 	__u32 length;   /* bytes in this operation */
 	__u32 turn;
@@ -93,7 +94,11 @@ struct net_data_event {
 	__u8 tail[8]; /* the operation's last bytes, right-aligned, zero-filled when shorter or not readable */
 };
 
-/* A TCP connection became ESTABLISHED. tgid/tid are 0 for accepted connections (softirq context). */
+/*
+ * A TCP connection became ESTABLISHED at hdr.time. tgid/tid: the thread that connected; for an accepted connection the
+ * thread that moved its first byte. The record of an accepted connection is written just before that byte's record, with
+ * the time of its establishment, which may be long before.
+ */
 struct net_open_event {
 	struct event_header hdr;
 	__u32 tgid;
@@ -105,7 +110,11 @@ struct net_open_event {
 	__u8 _pad[7];
 };
 
-/* A TCP socket reached CLOSE. Totals are the kernel's own, so lost records can be told from no traffic. */
+/*
+ * A TCP socket reached CLOSE. Totals are the kernel's own, payload only, so lost records can be told from no traffic.
+ * Written when a watched thread connected the socket or moved data on it. A connection that failed has an old_state of
+ * SYN_SENT, no local port and no net_open_event.
+ */
 struct net_close_event {
 	struct event_header hdr;
 	__u64 socket_cookie;
@@ -114,7 +123,7 @@ struct net_close_event {
 	__u32 turns;  /* last value of net_data_event.turn */
 	__s32 error;  /* sk_err: 0, ECONNRESET, ETIMEDOUT, … */
 	struct socket_tuple tuple;
-	__u32 tgid; /* owner as last seen by net_data, 0 when no data moved */
+	__u32 tgid; /* last watched process that connected it or moved data */
 	__u32 old_state; /* TCP_* */
 };
 
@@ -161,7 +170,7 @@ struct sched_wait_event {
 };
 
 struct wait_socket {
-	__u64 socket_cookie; /* 0 when the kernel has not given one */
+	__u64 socket_cookie; /* as in net_data_event */
 	struct socket_tuple tuple;
 	__u8 listening; /* 1: accept() on a listening socket */
 	__u8 _pad[7];
@@ -220,7 +229,7 @@ enum stat {
 	STAT_NET_CONNECTION_RING_FULL, /* Connection records lost because the ring buffer was full. */
 	STAT_SCHED_EVENTS,            /* Wait records written. */
 	STAT_SCHED_RING_FULL,         /* Wait records lost because the ring buffer was full. */
-	STAT_SCHED_TASK_STATE_FULL,   /* Switches skipped because no per-thread state could be allocated. */
+	STAT_SCHED_TASK_STATE_FULL,   /* Events of any kind skipped because no per-thread state could be allocated. */
 	STAT_CPU_SAMPLES,             /* Stack samples written. */
 	STAT_CPU_RING_FULL,           /* Stack samples lost because the ring buffer was full. */
 	STAT_PROC_EVENTS,             /* Process records written. */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* From a descriptor of a task to the open file behind it. All reads are probe reads. */
 #ifndef KINDLING_FILE_H
 #define KINDLING_FILE_H

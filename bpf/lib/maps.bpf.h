@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * The maps that all programs share. Every object declares them; programs/selection creates them, and the loader makes
  * the other objects use those (bpf_map__reuse_fd) before they are loaded.
@@ -63,7 +63,7 @@ struct {
 	__type(value, __u32); /* enum selection_action */
 } rule_by_cgroup SEC(".maps");
 
-/* One entry per thread that ran since the start; created at its first event, freed by the kernel with the thread. */
+/* One entry per thread; created by programs/selection or at its first event, freed by the kernel with the thread. */
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* Reading struct sock. All reads are probe reads, so any pointer to a socket will do. */
 #ifndef KINDLING_SOCK_H
 #define KINDLING_SOCK_H

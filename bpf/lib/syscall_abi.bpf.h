@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* System call numbers and registers of each architecture: the only place that knows them on the kernel side. */
 #ifndef KINDLING_SYSCALL_ABI_H
 #define KINDLING_SYSCALL_ABI_H

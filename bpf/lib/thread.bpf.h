@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What the programs remember of one thread (map `threads`). Private to the kernel side. */
 #ifndef KINDLING_THREAD_H
 #define KINDLING_THREAD_H

@@ -7,7 +7,7 @@ import { flushTelemetry } from '../lib/telemetry.mjs';
 const legacyUrl = process.env.LEGACY_URL;
 
 const port = await serve({
-  '/quote/{id}': async (_request, id) => {
+  '/price/{id}': async (_request, id) => {
     const rate = await get(`${legacyUrl}/rates/${id}`);
     await sleep(15);
     return { id, rate };

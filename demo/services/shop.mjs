@@ -8,7 +8,8 @@ import { flushTelemetry } from '../lib/telemetry.mjs';
 const inventoryUrl = process.env.INVENTORY_URL;
 const pricingUrl = process.env.PRICING_URL;
 
-const journalPath = join(process.env.DEMO_DIRECTORY ?? '.', `orders-${process.pid}.journal`);
+const directory = process.env.DEMO_DIRECTORY ?? '.';
+const journalPath = join(directory, `orders-${process.pid}.journal`);
 const journal = openSync(journalPath, 'w');
 const PAGE_BYTES = 64 << 10;
 const PAGES_PER_ORDER = 48;
@@ -75,13 +76,15 @@ function buildReport() {
 const port = await serve({
   '/report': () => buildReport(),
   '/stock/{id}': (_request, id) => get(`${inventoryUrl}/stock/${id}`),
-  '/price/{id}': (_request, id) => get(`${pricingUrl}/quote/${id}`),
+  '/price/{id}': (_request, id) => get(`${pricingUrl}/price/${id}`),
   '/order/{id}': (_request, id) => ({ order: id, journal: appendOrder(id) }),
 });
 
 endWithSupervisor(async () => {
   closeSync(journal);
   rmSync(journalPath, { force: true });
+  // The supervisor made it and removes it, unless it was killed.
+  if (process.env.DEMO_DIRECTORY !== undefined) rmSync(directory, { recursive: true, force: true });
   await flushTelemetry();
 });
 reportReady({ port });

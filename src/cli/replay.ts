@@ -17,6 +17,7 @@ export const replayCommand: Command = async (args, io) => {
 export function withReplay(root: ConfigNode, file: string): ConfigNode {
   const position: Position = { source: `replay ${file}`, line: 0, column: 0 };
   const plain = toPlain(root) as {
+    receivers?: Record<string, { url_query?: unknown } | null> | null;
     connectors?: Record<string, unknown> | null;
     service?: { pipelines?: Record<string, { receivers?: unknown } | null> | null } | null;
   };
@@ -33,6 +34,8 @@ export function withReplay(root: ConfigNode, file: string): ConfigNode {
     throw new ConfigError('replay needs a pipeline with an "ebpf" receiver, whose place the recording takes');
   }
   const wipe = fromPlain({ receivers: null, service: { pipelines: null } }, position);
-  const fill = fromPlain({ receivers: { replay: { file } }, service: { pipelines } }, position);
+  const query = Object.entries(plain.receivers ?? {}).find(([id]) => isEbpf(id))?.[1]?.url_query;
+  const replay = { file, ...(query === undefined ? {} : { url_query: query }) };
+  const fill = fromPlain({ receivers: { replay }, service: { pipelines } }, position);
   return mergeNodes(mergeNodes(root, wipe), fill);
 }

@@ -5,14 +5,20 @@ import { renderTraceList } from '../explain/render-list.js';
 import { detectStyle } from '../explain/style.js';
 import { explainTrace, readSpans, type TraceExplanation } from '../explain/trace-explanation.js';
 import { traceSummaryToJson } from '../explain/trace-json.js';
-import { ENTRY_FLAG_ERROR, ENTRY_FLAG_SERVING, type EntrySpan } from '../store/segment-index.js';
+import {
+  ENTRY_FLAG_CALL,
+  ENTRY_FLAG_ERROR,
+  ENTRY_FLAG_SERVING,
+  type EntrySpan,
+} from '../store/segment-index.js';
 import type { StoreReader } from '../store/store-reader.js';
 import { type CommandIo, processIo, runCommand, UsageError } from './command-io.js';
 import { openStore } from './open-store.js';
 
 export { runTrace } from './trace.js';
 
-const HELP = `Usage: kindling traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--json] [--store DIR]
+const HELP = `Usage: kindling traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--calls] [--json]
+                       [--store DIR]
 
 Lists traces from the agent's store, newest first, with the reason for their duration.
 
@@ -21,6 +27,7 @@ Lists traces from the agent's store, newest first, with the reason for their dur
   --service NAME   requests as this service saw them
   --since 5m       only requests that ended in this last time (Go duration: 30s, 5m, 1h30m)
   --limit N        how many (default 20)
+  --calls          also outbound calls that belong to no known request
   --json           the same as JSON
   --store DIR      the store's directory (default: KINDLING_STORE, else the agent's default directory)
 `;
@@ -35,6 +42,7 @@ export const runTraces = (argv: readonly string[], io: CommandIo = processIo()):
       options: {
         slow: { type: 'boolean', default: false },
         errors: { type: 'boolean', default: false },
+        calls: { type: 'boolean', default: false },
         service: { type: 'string' },
         since: { type: 'string' },
         limit: { type: 'string', default: '20' },
@@ -56,6 +64,7 @@ export const runTraces = (argv: readonly string[], io: CommandIo = processIo()):
       limit,
       accept: (entry) =>
         entry.endMs >= sinceMs &&
+        (values.calls || (entry.flags & ENTRY_FLAG_CALL) === 0) &&
         (!values.errors || (entry.flags & ENTRY_FLAG_ERROR) !== 0) &&
         (values.service === undefined || entry.service === values.service),
     });

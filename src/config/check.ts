@@ -2,16 +2,24 @@
  * Checks a whole configuration against the components there are. Finds every problem, not the first; sentences are the
  * Collector's (go.opentelemetry.io/collector/otelcol and service).
  */
-import { z } from 'zod';
 import type { AnyFactory } from '../component/factory.js';
 import { DECODING_FAILED, decode } from './decode.js';
 import { bySection, type FactoriesBySection, SECTIONS, type Section } from './factories.js';
 import { parseComponentId, parsePipelineId } from './ids.js';
 import { nearest } from './nearest.js';
-import { type ConfigNode, goType, type MapNode, nodeAt, positionOf, toPlain } from './node.js';
+import {
+  type ConfigNode,
+  emptyMap,
+  goType,
+  isNull,
+  type MapNode,
+  nodeAt,
+  positionOf,
+  toPlain,
+} from './node.js';
 import type { Problem } from './problem.js';
+import { readService, type Wiring } from './read-service.js';
 import { collectorTypeOf } from './schema-walk.js';
-import { pipelineFields, type ServiceConfig, serviceFields } from './service.js';
 import type { CheckedConfig, ComponentEntry, PipelineEntry } from './settings.js';
 
 export type Checked =
@@ -174,12 +182,9 @@ class Checker {
         });
       }
     }
-    const readable = withNullPipelines(node);
-    const names = { path: 'service', type: 'service', wrap: serviceSentence };
-    const decoded = decode(serviceFields(), readable, names);
-    if (decoded.ok) return decoded.value;
-    this.#problems.push(...decoded.problems);
-    return salvage(readable);
+    const { wiring, problems } = readService(node);
+    this.#problems.push(...problems);
+    return wiring;
   }
 
   #checkPresence(): void {
@@ -290,61 +295,9 @@ class Checker {
   }
 }
 
-/** The part of `service` that names components. `telemetry` is there only when all of it is good. */
-type Wiring = Pick<ServiceConfig, 'extensions' | 'pipelines'> & {
-  readonly telemetry?: ServiceConfig['telemetry'];
-};
-
-/** What can be read of a `service` with errors, so that its references are checked all the same. */
-function salvage(service: ConfigNode): Wiring {
-  const names = { path: '', type: '', wrap: (message: string) => message };
-  const extensions = nodeAt(service, ['extensions']);
-  const readExtensions = extensions && decode(z.array(z.string()), extensions, names);
-  const pipelines: Record<string, z.output<ReturnType<typeof pipelineFields>>> = {};
-  const node = nodeAt(service, ['pipelines']);
-  for (const [id, entry] of node?.kind === 'map' ? node.entries : []) {
-    const decoded = decode(pipelineFields(), entry.node, names);
-    if (decoded.ok) pipelines[id] = decoded.value;
-  }
-  return { extensions: readExtensions?.ok ? readExtensions.value : [], pipelines };
-}
-
-const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null;
-
-const emptyMap = ({ position }: ConfigNode): MapNode => ({
-  kind: 'map',
-  entries: new Map(),
-  text: undefined,
-  position,
-});
-
 /** `type / name` is the same id as `type/name`. */
 function canonicalId(text: string): string {
   const parsed = parseComponentId(text);
   if ('problem' in parsed) return text;
   return parsed.name === '' ? parsed.type : `${parsed.type}/${parsed.name}`;
-}
-
-/** `traces:` with nothing behind it is a pipeline without parts, which is a better sentence than a wrong type. */
-function withNullPipelines(service: ConfigNode): ConfigNode {
-  const pipelines = nodeAt(service, ['pipelines']);
-  if (service.kind !== 'map' || pipelines?.kind !== 'map') return service;
-  const entries = new Map(
-    [...pipelines.entries].map(([id, entry]) => [
-      id,
-      isNull(entry.node) ? { ...entry, node: emptyMap(entry.node) } : entry,
-    ]),
-  );
-  const at = service.entries.get('pipelines')!;
-  return {
-    ...service,
-    entries: new Map(service.entries).set('pipelines', { ...at, node: { ...pipelines, entries } }),
-  };
-}
-
-/** `'telemetry.logs' …` within `service` is `'service.telemetry.logs' …`; pipelines are addressed as map keys. */
-function serviceSentence(message: string): string {
-  return message
-    .replace(/^'(?!service')(pipelines|telemetry|extensions)/, "'service.$1")
-    .replace(/^'service\.pipelines\.([^'.[]+)/, "'service.pipelines[$1]");
 }

@@ -22,7 +22,7 @@ export const DECODING_ISSUE = { decoding: true } as const;
 
 /** Milliseconds from Go's duration syntax ("200ms", "1m30s"). A bare number is nanoseconds, as in the Collector. */
 export const duration = () =>
-  z.codec(z.union([z.string(), z.number()]), z.number(), {
+  z.codec(z.union([z.string(), z.number()]).meta({ 'x-unit': 'duration' }), z.number(), {
     decode: (value, context) => {
       const ms = typeof value === 'number' ? value / 1e6 : parseDuration(value);
       if (ms !== undefined) return ms;
@@ -39,7 +39,7 @@ export const duration = () =>
 
 /** Bytes from "64KiB", "10MB" or a number of bytes. */
 export const byteSize = () =>
-  z.codec(z.union([z.string(), z.number()]), z.number(), {
+  z.codec(z.union([z.string(), z.number()]).meta({ 'x-unit': 'size' }), z.number(), {
     decode: (value, context) => {
       const bytes = parseByteSize(String(value));
       if (bytes !== undefined) return bytes;

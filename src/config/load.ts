@@ -2,7 +2,15 @@
 import { ConfigError } from '../component/errors.js';
 import { expandNode } from './expand.js';
 import { mergeNodes } from './merge.js';
-import { type ConfigNode, type Entry, goType, type MapNode, type Position, toPlain } from './node.js';
+import {
+  type ConfigNode,
+  type Entry,
+  emptyMap,
+  goType,
+  type MapNode,
+  type Position,
+  toPlain,
+} from './node.js';
 import { PROVIDER_SCHEMES, type ProviderTools, retrieve, splitScheme } from './providers.js';
 import { parseYaml, YamlError } from './yaml.js';
 
@@ -19,7 +27,7 @@ const RESOLVE = 'failed to get config: cannot resolve the configuration: ';
 export async function loadConfig(sources: ConfigSources, tools: ProviderTools): Promise<ConfigNode> {
   if (sources.uris.length === 0) throw new ConfigError('at least one config flag must be provided');
   const overrides = (sources.sets ?? []).map(parseSet);
-  let root: ConfigNode = emptyMap({ source: sources.uris[0]!, line: 0, column: 0 });
+  let root: ConfigNode = emptyMap({ position: { source: sources.uris[0]!, line: 0, column: 0 } });
   for (const uri of sources.uris) root = mergeNodes(root, await loadUri(uri, tools));
   for (const override of overrides) root = mergeNodes(root, override);
   return resolving(() => expandNode(root, tools));
@@ -55,7 +63,7 @@ function parseRoot(text: string, source: string, shortKeys: boolean): ConfigNode
       { cause: error },
     );
   }
-  if (node.kind === 'scalar' && node.value === null) return emptyMap(node.position);
+  if (node.kind === 'scalar' && node.value === null) return emptyMap(node);
   if (node.kind !== 'map') {
     throw new ConfigError(`retrieved value (type=${goType(toPlain(node))}) cannot be used as a Conf`);
   }
@@ -64,7 +72,7 @@ function parseRoot(text: string, source: string, shortKeys: boolean): ConfigNode
 
 /** `a::b: 1` is short for `a: {b: 1}`. */
 function expandKeys(node: MapNode): ConfigNode {
-  let root: ConfigNode = emptyMap(node.position);
+  let root: ConfigNode = emptyMap(node);
   for (const [key, entry] of node.entries) root = mergeNodes(root, nest(key.split('::'), entry));
   return root;
 }
@@ -93,13 +101,6 @@ function parseSet(flag: string): ConfigNode {
   }
   return nest(key.split(key.includes('::') ? '::' : '.'), { node: value, position });
 }
-
-const emptyMap = (position: Position): MapNode => ({
-  kind: 'map',
-  entries: new Map(),
-  text: undefined,
-  position,
-});
 
 /** Runs `step`; its `ConfigError` says that resolving failed. */
 async function resolving<T>(step: () => T | Promise<T>, prefix = ''): Promise<T> {

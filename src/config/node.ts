@@ -116,3 +116,14 @@ export function goType(value: unknown): string {
       return 'string';
   }
 }
+
+/** Nothing behind the colon, or a null. */
+export const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null;
+
+/** `{}` where `node` stands. */
+export const emptyMap = ({ position }: { readonly position: Position }): MapNode => ({
+  kind: 'map',
+  entries: new Map(),
+  text: undefined,
+  position,
+});

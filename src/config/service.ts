@@ -6,7 +6,7 @@ import { COMPONENT_ID, collectorType } from './schema-walk.js';
 const logLevel = () =>
   z.codec(z.string(), z.enum(['debug', 'info', 'warn', 'error']), {
     decode: (text, context) => {
-      const level = text.toLowerCase();
+      const level = text === '' ? 'info' : text.toLowerCase();
       if (level === 'debug' || level === 'info' || level === 'warn' || level === 'error') return level;
       context.issues.push({
         code: 'custom',

@@ -13,11 +13,15 @@ import {
   ATTR_SOURCE,
   ATTR_THREADS,
   EVENT_CONFIDENCE,
+  EVENT_COUNT,
   EVENT_DURATION,
   EVENT_EVIDENCE,
   EVENT_FILE_PATH,
   EVENT_LOCK_ADDRESS,
+  EVENT_LOCK_TIMED_OUT,
+  EVENT_MAX_DURATION,
   EVENT_NAMES,
+  EVENT_REASON,
   EVENT_SYSCALL,
   EVENT_THREAD_ID,
   EVENT_THREAD_NAME,
@@ -32,22 +36,30 @@ export interface TimeShare {
   readonly ns: number;
 }
 
-/** One stretch of a thread's time inside a span, from a span event. */
+/** One stretch of a thread's time inside a span, or several short ones told together; from a span event. */
 export interface Interval {
   readonly timeClass: TimeClass;
-  /** From the start of the span. */
+  /** From the start of the span. Of several stretches: of the first. */
   readonly offsetNs: number;
+  /** Of several stretches: of all together. */
   readonly durationNs: number;
+  /** How many stretches, and the longest of them. */
+  readonly count: number;
+  readonly maxDurationNs: number;
   readonly threadId: number | undefined;
   readonly threadName: string;
   /** "address:port" of `net.wait`. */
   readonly peer: string;
   readonly file: string;
   readonly lockAddress: string;
-  /** "name (tid)" of the thread that ended the wait, and its process. */
+  /** A wait for a lock that a timer ended. */
+  readonly timedOut: boolean;
+  /** "name (tid)" of the thread that ended the wait, and its process; '' for the process of the span itself. */
   readonly wakerThread: string;
   readonly wakerProcess: string;
   readonly syscall: string;
+  /** Why the class, where that is not clear from the class: `page_fault`, `event_loop_busy`, ... */
+  readonly reason: string;
   readonly confidence: number | undefined;
   readonly evidence: string;
 }
@@ -145,6 +157,8 @@ const readIntervals = (events: readonly SpanEvent[], start: Time64): Interval[] 
       timeClass,
       offsetNs: timeDifferenceNs(event.time, start),
       durationNs,
+      count: number(attributes[EVENT_COUNT]) ?? 1,
+      maxDurationNs: number(attributes[EVENT_MAX_DURATION]) ?? durationNs,
       threadId: number(attributes[EVENT_THREAD_ID]),
       threadName: text(attributes[EVENT_THREAD_NAME]),
       peer: readPeer(attributes),
@@ -152,7 +166,9 @@ const readIntervals = (events: readonly SpanEvent[], start: Time64): Interval[] 
       lockAddress: text(attributes[EVENT_LOCK_ADDRESS]),
       wakerThread: text(attributes[EVENT_WAKER_THREAD]),
       wakerProcess: text(attributes[EVENT_WAKER_PROCESS]),
+      timedOut: attributes[EVENT_LOCK_TIMED_OUT] === true,
       syscall: text(attributes[EVENT_SYSCALL]),
+      reason: text(attributes[EVENT_REASON]),
       confidence: number(attributes[EVENT_CONFIDENCE]),
       evidence: text(attributes[EVENT_EVIDENCE]),
     });

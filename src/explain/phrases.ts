@@ -5,13 +5,42 @@ import { formatNs, formatShare, printable } from './format.js';
 import type { Reason } from './why.js';
 
 /** The chain as one sentence: "GET /a in shop waited 93 % (88 ms) for GET /b in pricing, which slept 91 % (80 ms)". */
-export const describeChain = (reasons: readonly Reason[]): string =>
-  reasons
-    .map(
-      (reason, index) =>
-        `${index === 0 ? `${describeSpan(reason.span)} ` : 'which '}${describeReason(reason)}`,
-    )
-    .join(', ');
+export const describeChain = (reasons: readonly Reason[]): string => {
+  const clauses = reasons.map(
+    (reason, index) => `${index === 0 ? `${describeSpan(reason.span)} ` : 'which '}${describeReason(reason)}`,
+  );
+  const hidden = clauses.length - MAX_CLAUSES;
+  if (hidden > 0) clauses.splice(2, hidden + 1, `and so on through ${hidden + 1} more spans`);
+  const second = describeSecond(reasons.at(-1));
+  return clauses.join(', ') + (second === '' ? '' : `; ${second}`);
+};
+
+/** Deeper chains keep their beginning and their end. */
+const MAX_CLAUSES = 6;
+/** A second class is worth a word from this share of the span on. */
+const SECOND_SHARE = 0.2;
+
+const describeSecond = (last: Reason | undefined): string => {
+  if (last?.kind !== 'spent') return '';
+  const { breakdown, durationNs } = last.span;
+  const second = breakdown.find(({ timeClass }) => timeClass !== last.timeClass);
+  if (second === undefined || second.ns < durationNs * SECOND_SHARE) return '';
+  const amount = `${formatNs(second.ns)} (${formatShare(second.ns, durationNs)})`;
+  return `another ${amount} went to ${SECOND_NOUNS[second.timeClass]}`;
+};
+
+const SECOND_NOUNS: Readonly<Record<TimeClass, string>> = {
+  cpu: 'running on the CPU',
+  runqueue: 'waiting for a CPU',
+  lock: 'locks',
+  net: 'the network',
+  disk: 'the disk',
+  sleep: 'sleeping',
+  ipc: 'waiting for other threads or processes',
+  idle: 'an idle event loop',
+  other: 'other waits',
+  unattributed: 'what the kernel does not explain',
+};
 
 /** The end of the chain in a few words, for a list: "93 % lock in inventory: stock-clerk (12)". */
 export const summarize = (reasons: readonly Reason[]): string => {
@@ -29,20 +58,48 @@ export const summarize = (reasons: readonly Reason[]): string => {
 
 /** "GET /stock/{id} in inventory" */
 export const describeSpan = (span: ExplainedSpan): string =>
-  `${printable(span.name)} in ${printable(span.service)}`;
+  `${displayName(span)} in ${printable(span.service)}`;
+
+/** The span's name; a client's bare "GET" is followed by the server that was asked. */
+export const displayName = (span: ExplainedSpan): string => {
+  const { name, kind, attributes } = span;
+  const server = attributes['server.address'] ?? attributes['network.peer.address'];
+  if (kind !== 'client' || name.includes(' ') || typeof server !== 'string') return printable(name);
+  const port = attributes['server.port'] ?? attributes['network.peer.port'];
+  return printable(`${name} ${server}${typeof port === 'number' ? `:${port}` : ''}`);
+};
 
 /** What an interval waited for, as long as is useful: peer, file, lock and who ended it. '' when nothing is known. */
 export const describeSubject = (interval: Interval): string => {
   const waker = describeWaker(interval);
   const parts = [
+    interval.count > 1 ? `${interval.count} stretches, the longest ${formatNs(interval.maxDurationNs)}` : '',
+    interval.reason === 'event_loop_busy' ? 'event loop busy with other work' : '',
     interval.peer === '' ? '' : `peer ${interval.peer}`,
     interval.file,
     waker === '' ? '' : `${interval.timeClass === 'lock' ? 'released' : 'woken'} by ${waker}`,
     interval.lockAddress === '' ? '' : `futex ${interval.lockAddress}`,
-    interval.syscall === '' ? '' : `in ${interval.syscall}()`,
+    interval.timedOut ? 'timed out' : '',
+    interval.syscall === '' || interval.syscall === 'futex' ? '' : `in ${interval.syscall}()`,
+    TELLING_REASONS.has(interval.reason) ? interval.reason.replaceAll('_', ' ') : '',
   ].filter((part) => part !== '');
   return printable(parts.join(', '));
 };
+
+/** The other reasons are said by the class and the system call already. */
+const TELLING_REASONS: ReadonlySet<string> = new Set([
+  'page_fault',
+  'file_lock',
+  'semaphore',
+  'unix_socket',
+  'pipe',
+  'eventfd',
+  'message_queue',
+  'child',
+  'memory',
+  'kernel',
+  'stopped',
+]);
 
 /** The function that was on top in the hottest stack. */
 export const hotFunction = (stack: HotStack | undefined): string => {
@@ -91,12 +148,16 @@ const describeReason = (reason: Reason): string => {
     case 'runqueue':
       return `was ready to run but waited ${amount} for a CPU: the machine, or its cgroup, was busy`;
     case 'lock': {
+      if (longest?.timedOut === true)
+        return `waited ${amount} for a lock, and gave up when the time was over`;
       const waker = longest === undefined ? '' : describeWaker(longest);
       return `waited ${amount} for a lock${waker === '' ? '' : ` that ${waker} released`}`;
     }
     case 'net':
       return `waited ${amount} for the network${longest?.peer ? `, peer ${longest.peer}` : ''}`;
     case 'disk':
+      if (longest?.reason === 'page_fault')
+        return `waited ${amount} for memory to be read back from the disk (page faults)`;
       return `waited ${amount} for the disk${longest?.file ? `: ${printable(longest.file)}` : ''}`;
     case 'sleep':
       return `slept ${amount} in a timer`;
@@ -107,6 +168,9 @@ const describeReason = (reason: Reason): string => {
     case 'idle':
       return `was idle for ${amount}: its event loop waited for a timer or for something without a span`;
     case 'other':
+      if (longest?.reason === 'event_loop_busy') {
+        return `could not go on for ${amount}, because its event loop was busy with other work`;
+      }
       return `waited ${amount} in ${longest?.syscall ? `${longest.syscall}()` : 'another kind of system call'}`;
     case 'unattributed':
       return `has ${amount} that the kernel's view does not explain`;
@@ -116,11 +180,12 @@ const describeReason = (reason: Reason): string => {
 const describeWaker = (interval: Interval): string => {
   const { wakerThread, wakerProcess } = interval;
   if (wakerThread === '') return printable(wakerProcess);
-  return printable(wakerProcess === '' ? wakerThread : `${wakerThread} of ${wakerProcess}`);
+  return printable(wakerProcess === '' ? `thread ${wakerThread}` : `${wakerThread} of ${wakerProcess}`);
 };
 
 const shortSubject = (interval: Interval | undefined): string => {
   if (interval === undefined) return '';
+  if (interval.reason === 'event_loop_busy') return 'event loop busy';
   if (interval.file !== '') return printable(interval.file);
   if (interval.peer !== '') return interval.peer;
   if (interval.wakerThread !== '') return printable(interval.wakerThread);
@@ -139,6 +204,6 @@ const readableFrame = (frame: string): string => {
 };
 
 const MACHINERY =
-  /^(?:node::|v8::|uv_|uv__|Builtins_|Builtin:|_start$|main$|__libc_start|start_thread$|clone3?$|entry_SYSCALL|do_syscall|\[)|node:internal|InterpretedFunction|JSEntry|node:(?:http|net|events|_http)/;
+  /^(?:node::|v8::|construct_stub_|_init$|uv_|Builtins_|Builtin:|_start$|main$|__libc_start|start_thread$|clone3?$|entry_SYSCALL|do_syscall|\[)|InterpretedFunction|JSEntry|[ (]node:[\w/]+:\d+/;
 
 const isMachinery = (frame: string): boolean => MACHINERY.test(frame.trim());

@@ -12,7 +12,7 @@ import {
   printable,
   wrap,
 } from './format.js';
-import { describeSubject, readableFrames } from './phrases.js';
+import { describeSpan, describeSubject, readableFrames } from './phrases.js';
 import { bar, bold, CLASS_STYLES, dim, glyphs, inClassColor, LABEL_WIDTH, red, type Style } from './style.js';
 
 const INDENT = '  ';
@@ -28,13 +28,32 @@ export const renderSpanDetail = (span: ExplainedSpan, style: Style): string[] =>
   renderTitle(span, style),
   ...renderBreakdown(span, style),
   ...renderWaits(span, style),
-  ...renderHotStack(span.hotStack, style),
+  ...(isTelling(span) ? renderHotStack(span.hotStack, style) : []),
   ...renderJoin(span, style),
 ];
 
+/** The same in two lines, for spans that only repeat what the next one down tells better. */
+export const renderSpanBriefly = (span: ExplainedSpan, style: Style): string[] => {
+  const shares = span.breakdown.map(
+    ({ timeClass, ns }) =>
+      `${CLASS_STYLES[timeClass].label} ${formatNs(ns)} ${formatShare(ns, span.durationNs)}`,
+  );
+  return [
+    renderTitle(span, style),
+    ...wrap(
+      shares.map((share) => share.replaceAll(' ', HARD_BLANK)).join(', '),
+      style.width - INDENT.length,
+    ).map((line) => `${INDENT}${line}`),
+  ];
+};
+
+/** A single sample is chance, unless the CPU is what the span is about. */
+const isTelling = (span: ExplainedSpan): boolean =>
+  (span.hotStack?.samples ?? 0) > 1 || span.breakdown[0]?.timeClass === 'cpu';
+
 /** "GET /stock/{id} in inventory  118 ms" with the path when the name does not tell it. */
 export const spanTitle = (span: ExplainedSpan): string =>
-  `${printable(span.name)} in ${printable(span.service)}${INDENT}${formatNs(span.durationNs)}`;
+  `${describeSpan(span)}${INDENT}${formatNs(span.durationNs)}`;
 
 const renderTitle = (span: ExplainedSpan, style: Style): string => {
   const facts = [span.kind === 'unspecified' ? '' : span.kind, path(span), statusText(span)].filter(

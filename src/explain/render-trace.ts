@@ -3,8 +3,8 @@ import { TIME_CLASSES, type TimeClass } from '../observer/types.js';
 import { timeToIso } from '../otlp/time.js';
 import { type ExplainedSpan, isEnriched } from './explained-span.js';
 import { cut, formatNs, HARD_BLANK, largest, padEnd, padStart, plural, printable, wrap } from './format.js';
-import { describeChain } from './phrases.js';
-import { renderSpanDetail, spanTitle } from './render-span.js';
+import { describeChain, displayName } from './phrases.js';
+import { renderSpanBriefly, renderSpanDetail, spanTitle } from './render-span.js';
 import { type SpanNode, startOffsetNs } from './span-tree.js';
 import { bold, CLASS_STYLES, dim, glyphs, inClassColor, red, type Style } from './style.js';
 import type { TraceExplanation } from './trace-explanation.js';
@@ -15,13 +15,16 @@ export interface TraceLimits {
   readonly timelineRows: number;
   /** Spans shown in detail; the ones on the chain of reasons first, then the longest. */
   readonly details: number;
+  /** How to see what is left out, at the end of a sentence; '' when it is said elsewhere. */
+  readonly hint: string;
 }
 
 export const NO_LIMITS: TraceLimits = {
   timelineRows: Number.POSITIVE_INFINITY,
   details: Number.POSITIVE_INFINITY,
+  hint: '',
 };
-export const DEFAULT_LIMITS: TraceLimits = { timelineRows: 40, details: 12 };
+export const DEFAULT_LIMITS: TraceLimits = { timelineRows: 40, details: 12, hint: '; use --all' };
 
 /** The lines of a trace, without line ends. */
 export const renderTrace = (trace: TraceExplanation, style: Style, limits: TraceLimits): string[] => [
@@ -29,8 +32,8 @@ export const renderTrace = (trace: TraceExplanation, style: Style, limits: Trace
   '',
   ...renderWhy(trace, style),
   '',
-  ...renderTimeline(trace, style, limits.timelineRows),
-  ...renderDetails(trace, style, limits.details),
+  ...renderTimeline(trace, style, limits),
+  ...renderDetails(trace, style, limits),
 ];
 
 const renderHead = (trace: TraceExplanation, style: Style): string[] => {
@@ -60,9 +63,9 @@ const renderWhy = (trace: TraceExplanation, style: Style): string[] => {
 };
 
 /** Rows of the tree with a time axis; on it, one letter per class where the events tell what the span did. */
-const renderTimeline = (trace: TraceExplanation, style: Style, maxRows: number): string[] => {
+const renderTimeline = (trace: TraceExplanation, style: Style, limits: TraceLimits): string[] => {
   const glyph = glyphs(style);
-  const rows = selectRows(trace.nodes, maxRows);
+  const rows = selectRows(trace.nodes, limits.timelineRows);
   const serviceWidth = Math.min(
     16,
     largest(
@@ -99,21 +102,25 @@ const renderTimeline = (trace: TraceExplanation, style: Style, maxRows: number):
   return [
     dim(style, head.trimEnd()),
     ...lines,
-    ...(hidden > 0 ? [dim(style, `${plural(hidden, 'shorter span')} not shown; use --all`)] : []),
+    ...(hidden > 0 ? [dim(style, `${plural(hidden, 'shorter span')} not shown${limits.hint}`)] : []),
     ...renderLegend(used, axisStart, style),
   ];
 };
 
+const legendLabel = (timeClass: TimeClass): string =>
+  timeClass === 'unattributed' ? 'short or unattributed' : CLASS_STYLES[timeClass].label;
+
 /** What the letters mean: below the axis when that fits, else from the left over several lines. */
 const renderLegend = (used: ReadonlySet<TimeClass>, axisStart: number, style: Style): string[] => {
   const classes = TIME_CLASSES.filter((timeClass) => used.has(timeClass));
-  const widthOf = (timeClass: TimeClass): number => CLASS_STYLES[timeClass].label.length + 5;
+  const widthOf = (timeClass: TimeClass): number => legendLabel(timeClass).length + 5;
   const total = classes.reduce((sum, timeClass) => sum + widthOf(timeClass), 0);
   const indent = axisStart + total <= style.width ? axisStart : 0;
   const lines: string[] = [];
   let room = 0;
   for (const timeClass of classes) {
-    const { letter, label } = CLASS_STYLES[timeClass];
+    const { letter } = CLASS_STYLES[timeClass];
+    const label = legendLabel(timeClass);
     const text = `${inClassColor(style, timeClass, letter)} ${label}   `;
     if (widthOf(timeClass) > room) {
       lines.push(' '.repeat(indent));
@@ -167,6 +174,8 @@ const dominantClass = (span: ExplainedSpan, fromNs: number, toNs: number): TimeC
   let best: TimeClass | undefined;
   for (const interval of span.intervals) {
     if (interval.offsetNs >= toNs) break;
+    // Of several short stretches nobody knows where they were.
+    if (interval.count > 1) continue;
     const overlap =
       Math.min(toNs, interval.offsetNs + interval.durationNs) - Math.max(fromNs, interval.offsetNs);
     if (overlap <= 0) continue;
@@ -208,9 +217,13 @@ const treePrefix = (node: SpanNode, style: Style): string => {
 };
 
 const rowName = (span: ExplainedSpan): string =>
-  `${span.kind === 'server' || span.kind === 'internal' || span.kind === 'unspecified' ? '' : `${span.kind} `}${printable(span.name)}${span.source === 'kernel' ? ' *' : ''}`;
+  `${span.kind === 'server' || span.kind === 'internal' || span.kind === 'unspecified' ? '' : `${span.kind} `}${displayName(span)}${span.source === 'kernel' ? ' *' : ''}`;
 
-const renderDetails = (trace: TraceExplanation, style: Style, maxDetails: number): string[] => {
+/** A client span whose server's span is here and enriched. */
+const isAnswered = (node: SpanNode): boolean =>
+  node.span.kind === 'client' && node.children.some(({ span }) => span.kind === 'server' && isEnriched(span));
+
+const renderDetails = (trace: TraceExplanation, style: Style, limits: TraceLimits): string[] => {
   const enriched = trace.nodes.filter((node) => isEnriched(node.span));
   const chain = new Set<ExplainedSpan>(trace.why.map((reason) => reason.span));
   const shown = new Set(
@@ -219,13 +232,17 @@ const renderDetails = (trace: TraceExplanation, style: Style, maxDetails: number
         (a, b) =>
           Number(chain.has(b.span)) - Number(chain.has(a.span)) || b.span.durationNs - a.span.durationNs,
       )
-      .slice(0, maxDetails),
+      .slice(0, limits.details),
   );
   const lines: string[] = [];
-  for (const node of enriched) if (shown.has(node)) lines.push('', ...renderSpanDetail(node.span, style));
+  for (const node of enriched) {
+    if (!shown.has(node)) continue;
+    const brief = isAnswered(node) && !chain.has(node.span);
+    lines.push('', ...(brief ? renderSpanBriefly : renderSpanDetail)(node.span, style));
+  }
   const notes: string[] = [];
   if (enriched.length > shown.size) {
-    notes.push(`${plural(enriched.length - shown.size, 'more span')} with detail not shown; use --all.`);
+    notes.push(`${plural(enriched.length - shown.size, 'more span')} with detail not shown${limits.hint}.`);
   }
   const bare = trace.nodes.length - enriched.length;
   if (bare > 0)

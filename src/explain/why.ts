@@ -150,7 +150,8 @@ const servedBy = (node: SpanNode): SpanNode | undefined => {
 const longestOf = (span: ExplainedSpan, timeClass: TimeClass): Interval | undefined => {
   let best: Interval | undefined;
   for (const interval of span.intervals) {
-    if (interval.timeClass === timeClass && interval.durationNs > (best?.durationNs ?? 0)) best = interval;
+    if (interval.timeClass === timeClass && interval.maxDurationNs > (best?.maxDurationNs ?? 0))
+      best = interval;
   }
   return best;
 };

@@ -2,9 +2,12 @@
  * What the join remembers of connections and of requests that are not finished: enough to tell whose work a thread does
  * between two socket operations. Bounded; the oldest entries go first.
  */
-import type { MonoNs, NetDataRecord, NetOpenRecord } from './types.js';
+import type { Exchange, MonoNs, NetDataRecord, NetOpenRecord, SocketTuple } from './types.js';
 
 export interface JoinConnection {
+  /** The process at the near end, and its key in the index of owners. */
+  tgid: number;
+  readonly ownerKey: string;
   role: 'unknown' | 'client' | 'server';
   readonly peer: { readonly address: string; readonly port: number };
   /** Client: the thread that connected, and when connecting began and ended; 0 when not seen. */
@@ -26,6 +29,8 @@ interface Pending {
 
 export class JoinConnections {
   readonly #byCookie = new Map<number, JoinConnection>();
+  /** Connections by their near end and the far port. */
+  readonly #byNearEnd = new Map<string, JoinConnection>();
   /** Requests being read or worked on, by the cookie of their server-side socket. */
   readonly #pending = new Map<number, Pending>();
 
@@ -33,8 +38,15 @@ export class JoinConnections {
     return this.#byCookie.get(cookie);
   }
 
+  /** The process that was seen to use the near end of a connection; quicker than /proc, and still right after its end. */
+  ownerOf(address: string, port: number, remotePort: number): number | undefined {
+    const tgid = this.#byNearEnd.get(nearEnd(address, port, remotePort))?.tgid;
+    return tgid === 0 ? undefined : tgid;
+  }
+
   opened(record: NetOpenRecord): void {
-    const connection = this.#touch(record.socketCookie, record.tuple.remoteAddress, record.tuple.remotePort);
+    const connection = this.#touch(record.socketCookie, record.tuple);
+    if (record.tgid !== 0) connection.tgid = record.tgid;
     setRole(connection, record.role);
     if (record.connectStart > 0) {
       connection.connectTid = record.tid;
@@ -47,8 +59,9 @@ export class JoinConnections {
     const { socketCookie } = record;
     let connection = this.#byCookie.get(socketCookie);
     if (connection === undefined) {
-      connection = this.#touch(socketCookie, record.tuple.remoteAddress, record.tuple.remotePort);
+      connection = this.#touch(socketCookie, record.tuple);
     }
+    connection.tgid = record.tgid;
     setRole(connection, record.role);
     if (connection.role === 'client') return;
     if (record.egress) this.#pending.delete(socketCookie);
@@ -59,9 +72,14 @@ export class JoinConnections {
   }
 
   /** A finished exchange tells the role of a connection that was there before the agent. */
-  learn(cookie: number, role: 'client' | 'server', address: string, port: number): void {
-    this.#touch(cookie, address, port).role = role;
-    if (role === 'client') this.#pending.delete(cookie);
+  learn({ socketCookie, role, tuple }: Exchange): void {
+    this.#touch(socketCookie, tuple).role = role;
+    this.#pending.delete(socketCookie);
+  }
+
+  /** The connection itself is remembered: spans about it come later. */
+  closed(cookie: number): void {
+    this.#pending.delete(cookie);
   }
 
   /** Whether a request on another socket than `except` was being worked on by the thread at `until`. */
@@ -73,22 +91,38 @@ export class JoinConnections {
     return false;
   }
 
-  #touch(cookie: number, address: string, port: number): JoinConnection {
+  #touch(cookie: number, tuple: SocketTuple): JoinConnection {
     let connection = this.#byCookie.get(cookie);
     if (connection === undefined) {
-      if (this.#byCookie.size >= MAX_CONNECTIONS) deleteOldest(this.#byCookie);
+      if (this.#byCookie.size >= MAX_CONNECTIONS) this.#forgetOldest();
+      const ownerKey = nearEnd(tuple.localAddress, tuple.localPort, tuple.remotePort);
       connection = {
+        tgid: 0,
+        ownerKey,
         role: 'unknown',
-        peer: { address, port },
+        peer: { address: tuple.remoteAddress, port: tuple.remotePort },
         connectTid: 0,
         connectStart: 0,
         connectEnd: 0,
       };
       this.#byCookie.set(cookie, connection);
+      this.#byNearEnd.set(ownerKey, connection);
     }
     return connection;
   }
+
+  #forgetOldest(): void {
+    for (const [cookie, connection] of this.#byCookie) {
+      this.#byCookie.delete(cookie);
+      if (this.#byNearEnd.get(connection.ownerKey) === connection)
+        this.#byNearEnd.delete(connection.ownerKey);
+      return;
+    }
+  }
 }
+
+const nearEnd = (address: string, port: number, remotePort: number): string =>
+  `${address}|${port}|${remotePort}`;
 
 function setRole(connection: JoinConnection, role: number): void {
   if (role === ROLE_CLIENT) connection.role = 'client';

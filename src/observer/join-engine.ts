@@ -8,6 +8,7 @@
  */
 import { SpanKind } from '../otlp/span-constants.js';
 import { spansOf } from '../otlp/trace-view.js';
+import { WireWriter } from '../otlp/wire-writer.js';
 import { breakDown, type Piece } from './breakdown.js';
 import type { Architecture } from './classify-syscalls.js';
 import { type Ancestor, JoinAncestry } from './join-ancestry.js';
@@ -21,7 +22,15 @@ import { JoinSenders } from './join-senders.js';
 import { type JoinSpan, toJoinSpan } from './join-span.js';
 import type { CreateJoinEngine, JoinDependencies, JoinEngine, SpanEdit } from './join-types.js';
 import { Timeline } from './timeline.js';
-import type { Exchange, MonoNs, NetDataRecord, NetOpenRecord, SampleRecord, WaitRecord } from './types.js';
+import type {
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  NetOpenRecord,
+  SampleRecord,
+  WaitRecord,
+} from './types.js';
 
 const NS_PER_MS = 1_000_000;
 /** After a span's end, before it is said that no exchange belongs to it. */
@@ -29,6 +38,8 @@ const SETTLE_NS = 200 * NS_PER_MS;
 const DEFAULT_APM_WAIT_MS = 6_000;
 const DEFAULT_MAX_EVENTS = 64;
 const DEFAULT_MAX_HELD = 50_000;
+/** The counters are read a little after the time that is taken for it. */
+const COUNT_SLACK_NS = 5 * NS_PER_MS;
 /** What the kernel itself saw needs no join; only which thread did it is concluded. */
 const OBSERVED: Evidence = { words: 'kernel', confidence: 0.99 };
 
@@ -91,6 +102,8 @@ class Engine implements JoinEngine, EventLoopContext {
     exchanges_received: 0,
     exchanges_joined: 0,
     exchanges_emitted: 0,
+    /** Requests to this agent, by which applications deliver telemetry. */
+    exchanges_telemetry: 0,
     exchanges_emitted_early: 0,
     exchanges_late: 0,
     exchanges_profiled: 0,
@@ -102,7 +115,7 @@ class Engine implements JoinEngine, EventLoopContext {
     this.timeline = new Timeline(
       config.timelineBytes === undefined ? {} : { budgetBytes: config.timelineBytes },
     );
-    this.#senders = new JoinSenders(processes);
+    this.#senders = new JoinSenders(processes, this.connections);
     this.#holdNs = config.holdMs * NS_PER_MS;
     this.#apmWaitNs = (config.apmWaitMs ?? DEFAULT_APM_WAIT_MS) * NS_PER_MS;
     this.#maxHeld = config.maxHeldExchanges ?? DEFAULT_MAX_HELD;
@@ -112,6 +125,7 @@ class Engine implements JoinEngine, EventLoopContext {
       processes,
       symbolizer,
       maxEvents: config.maxEvents ?? DEFAULT_MAX_EVENTS,
+      writer: new WireWriter(4096),
     };
   }
 
@@ -142,8 +156,12 @@ class Engine implements JoinEngine, EventLoopContext {
     this.connections.opened(record);
   }
 
+  netClosed(record: NetCloseRecord): void {
+    this.connections.closed(record.socketCookie);
+  }
+
   lost(from: MonoNs, to: MonoNs): void {
-    this.timeline.lost(from, to);
+    this.timeline.lost(from, to + COUNT_SLACK_NS);
   }
 
   checked(time: MonoNs): void {
@@ -152,8 +170,8 @@ class Engine implements JoinEngine, EventLoopContext {
 
   exchange(exchange: Exchange): void {
     this.#counts.exchanges_received++;
-    const { tuple, role, socketCookie, tgid } = exchange;
-    this.connections.learn(socketCookie, role, tuple.remoteAddress, tuple.remotePort);
+    const { tgid } = exchange;
+    this.connections.learn(exchange);
     const now = Math.max(this.#watermark, exchange.responseEnd);
     const waits = this.#senders.mayDeliver(tgid, now);
     const entry = this.#exchanges.add(exchange, now + (waits ? this.#apmWaitNs : this.#holdNs));
@@ -443,8 +461,12 @@ class Engine implements JoinEngine, EventLoopContext {
 
   #emit(entry: HeldExchange): void {
     this.#held--;
-    this.#counts.exchanges_emitted++;
     this.#exchanges.finish(entry, 'emitted');
+    if (entry.exchange.role === 'client' && this.#senders.isAgent(entry.exchange.tuple)) {
+      this.#counts.exchanges_telemetry++;
+      return;
+    }
+    this.#counts.exchanges_emitted++;
     this.#dependencies.emitExchange(entry.exchange, this.#profileOf(entry.exchange));
   }
 

@@ -11,8 +11,8 @@
  * Between its own stretches a request waits: for the peer that it has asked and that has not answered (`net`), for a
  * pool thread that the loop has woken for it (what that thread did), or for something that left no trace such as a
  * timer (`idle`). In the tick in which it goes on, the time before it is the loop's other work (`other`,
- * `event_loop_busy`): then its answer was there and nobody looked. When the owner of a stretch is not known, the time is
- * left unattributed, unless the request was the only one.
+ * `event_loop_busy`): then its answer was there and nobody looked. When the owner of a stretch is not known, its time and
+ * what is waited for after it are left unattributed, unless the request was the only one.
  */
 import type { KnownTime, Piece } from './breakdown.js';
 import { waitReason } from './classify.js';
@@ -69,6 +69,8 @@ export function planEventLoop(context: EventLoopContext, unit: WorkUnit, to: Mon
   if (operations === undefined) return waits.length === 0 ? undefined : [];
   const foreign = operations.some((operation) => isForeign(context, unit, operation));
   if (waits.length === 0 && !foreign) return undefined;
+  // Whose work it was follows from all operations; one that is missing would give it to somebody else.
+  if (context.timeline.lostBetween(unit.from, end)) return [];
   const alone = !foreign && !context.othersInFlight(unit, unit.from, end);
   const owners = ownersOf(context, unit, operations, waits, alone);
   const stretches = cut(unit.from, end, waits, operations, owners, alone);
@@ -228,25 +230,28 @@ class Plan {
     const to = resumes ? woken : last.to;
     const peer = this.#awaitedPeer(from, last.to);
     if (peer !== undefined) this.#known(from, to, { timeClass: 'net', reason: 'event_loop', peer });
-    else {
-      for (const stretch of stretches) {
-        const until = Math.min(stretch.to, to);
-        if (stretch.owner === 'unknown') continue;
-        if (stretch.wait !== undefined) this.#idle(stretch.from, until, stretch.wait);
-        else this.#known(stretch.from, until, AWAIT);
-      }
-    }
+    else this.#await(stretches, from, to);
     if (to < last.to) this.#thread(this.#unit.tid, to, last.to);
   }
 
-  /** A wait of the loop with nothing asked over the network: a pool thread's work when one was woken for it. */
-  #idle(from: MonoNs, to: MonoNs, wait: WaitRecord): void {
-    const worker = this.#poolThread(wait);
-    const start = worker === undefined ? to : Math.min(Math.max(from, worker.from), to);
-    const end = worker === undefined ? to : Math.min(Math.max(start, wait.wake), to);
-    this.#known(from, start, AWAIT);
-    if (worker !== undefined) this.#thread(worker.tid, start, end, ',pool_thread', POOL_THREAD);
-    this.#known(end, to, AWAIT);
+  /**
+   * Nothing was asked over the network: the work of pool threads that were woken for the unit, and in between whatever
+   * leaves no trace. After a stretch that may have been the unit's, it may wait for anything that was begun there.
+   */
+  #await(stretches: readonly Stretch[], from: MonoNs, to: MonoNs): void {
+    const unknown = this.#stretches.find((stretch) => stretch.owner === 'unknown');
+    const idleUntil = unknown === undefined ? to : Math.min(to, Math.max(from, unknown.from));
+    let cursor = from;
+    for (const { wait } of stretches) {
+      const worker = wait === undefined ? undefined : this.#poolThread(wait);
+      if (wait === undefined || worker === undefined) continue;
+      const start = Math.min(Math.max(cursor, worker.from), to);
+      const end = Math.min(Math.max(start, wait.wake), to);
+      this.#known(cursor, Math.min(start, idleUntil), AWAIT);
+      this.#thread(worker.tid, start, end, ',pool_thread', POOL_THREAD);
+      cursor = end;
+    }
+    this.#known(cursor, idleUntil, AWAIT);
   }
 
   /** The thread that ended `wait`, if this thread had woken it during the unit's own work; and since when it worked. */

@@ -6,7 +6,8 @@
  */
 import type { AttributeInput } from '../otlp/attribute-writer.js';
 import { addNs, type Time64 } from '../otlp/time.js';
-import { encodeSpanFields, type SpanEventInput } from '../otlp/trace-writer.js';
+import { type SpanEventInput, writeSpanFieldsTo } from '../otlp/trace-writer.js';
+import type { WireWriter } from '../otlp/wire-writer.js';
 import {
   ATTR_CONFIDENCE,
   ATTR_CPU_SAMPLES,
@@ -45,6 +46,8 @@ export interface ProfileContext {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
   readonly maxEvents: number;
+  /** Scratch memory; empty between calls. */
+  readonly writer: WireWriter;
 }
 
 /** Intervals shorter than this are told merged, however few they are. */
@@ -67,7 +70,10 @@ export function encodeProfile(
   attributes[ATTR_EVIDENCE] = [...new Set(known.flatMap((slice) => slice.piece!.evidence.split(',')))].join();
   attributes[ATTR_THREADS] = [...new Set(known.map((slice) => slice.piece!.tid))];
   addSamples(context, known, start, attributes);
-  return encodeSpanFields({ attributes, events: toEvents(context, known, startTime) });
+  const { writer } = context;
+  writer.reset();
+  writeSpanFieldsTo(writer, { attributes, events: toEvents(context, known, startTime) });
+  return writer.finish();
 }
 
 function addSamples(

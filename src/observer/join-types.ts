@@ -4,6 +4,7 @@ import type {
   EventSink,
   Exchange,
   MonoNs,
+  NetCloseRecord,
   NetDataRecord,
   NetOpenRecord,
   ProcessTable,
@@ -17,7 +18,8 @@ import type {
 export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' | 'exit'> {
   /**
    * A finished exchange, either side of a connection. Comes back once through `emitExchange` to become a span of its
-   * own, or never, when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`).
+   * own, or never: when a span of an SDK stands for it (counted in `stats` as `exchanges_joined`), and when it delivered
+   * telemetry to this agent (`exchanges_telemetry`).
    */
   exchange(exchange: Exchange): void;
   /**
@@ -27,7 +29,9 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   netOperation?(record: NetDataRecord): void;
   /** A connection was established. Explains the time in which an event loop waited for it. */
   netOpened?(record: NetOpenRecord): void;
-  /** Scheduler records may be missing between both times: the ring was full. */
+  /** A connection was closed: nothing is worked on for it any more. */
+  netClosed?(record: NetCloseRecord): void;
+  /** Scheduler records or socket operations may be missing between both times: the ring was full. */
   lost?(from: MonoNs, to: MonoNs): void;
   /** All losses up to `time` have been told. An observer that calls `lost` calls this with every look at the counters. */
   checked?(time: MonoNs): void;

@@ -59,7 +59,7 @@ export class Observer {
   #spansBuilt = 0;
   #watermark: MonoNs = 0;
   #statsAt: MonoNs = 0;
-  #schedulerLost = 0;
+  #recordsLost = 0;
   #kernelStats: Float64Array | undefined;
 
   constructor(options: ObserverOptions, parts: ObserverParts) {
@@ -107,10 +107,10 @@ export class Observer {
   /** The kernel's counters (in the order of `STATS`), as they were when every record up to `now` had been written. */
   kernelCounted(now: MonoNs, stats: Float64Array): void {
     this.#parts.recording?.kernelStats(now, stats);
-    const lost = stats[STAT.SCHED_RING_FULL] ?? 0;
-    if (lost > this.#schedulerLost) this.#engine.lost?.(this.#statsAt, now);
+    const lost = (stats[STAT.SCHED_RING_FULL] ?? 0) + (stats[STAT.NET_DATA_RING_FULL] ?? 0);
+    if (lost > this.#recordsLost) this.#engine.lost?.(this.#statsAt, now);
     this.#engine.checked?.(now);
-    this.#schedulerLost = lost;
+    this.#recordsLost = lost;
     this.#statsAt = now;
     this.#kernelStats = stats.slice();
   }
@@ -177,7 +177,10 @@ export class Observer {
         engine.netOpened?.(record);
         connections.netOpen(record);
       },
-      netClose: (record) => connections.netClose(record),
+      netClose: (record) => {
+        engine.netClosed?.(record);
+        connections.netClose(record);
+      },
       wait: (record) => engine.wait(record),
       sample: (record) => engine.sample(record),
       exec: (record) => {

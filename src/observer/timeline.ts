@@ -104,8 +104,7 @@ export class Timeline {
   exit(tgid: number, tid: number, time: MonoNs): void {
     const thread = this.#threads.get(tgid, tid);
     if (thread === undefined || thread.ended || time < thread.lastOn) return;
-    const running =
-      thread.lastOn >= 0 && thread.open === undefined && !this.#lostBetween(thread.lastOn, time);
+    const running = thread.lastOn >= 0 && thread.open === undefined && !this.lostBetween(thread.lastOn, time);
     this.#waits.pushEnd(thread.waits, time, running ? time - thread.lastOn : 0);
     thread.lastOn = time;
     thread.present = time;
@@ -123,6 +122,11 @@ export class Timeline {
         ...rest,
       ];
     }
+  }
+
+  /** Whether records may be missing between both times. */
+  lostBetween(from: MonoNs, to: MonoNs): boolean {
+    return this.#losses.some((loss) => loss.to > from && loss.from < to);
   }
 
   /** All losses up to `time` have been told. Once called, silence after the last such time proves nothing. */
@@ -231,10 +235,6 @@ export class Timeline {
     let end = Math.min(to, Math.max(from, this.#checkedUntil));
     for (const loss of this.#losses) if (loss.to > from && loss.from < end) end = Math.max(from, loss.from);
     return end;
-  }
-
-  #lostBetween(from: MonoNs, to: MonoNs): boolean {
-    return this.#losses.some((loss) => loss.to > from && loss.from < to);
   }
 
   #sawWaker(record: WaitRecord): void {

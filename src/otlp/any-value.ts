@@ -9,7 +9,7 @@
  */
 import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
-import { readKeyText, readText } from './text.js';
+import { copyOf, readKeyText, readText } from './text.js';
 import { field, WireReader } from './wire-reader.js';
 
 /**
@@ -51,10 +51,18 @@ export function intFrom(hi: number, lo: number): number | bigint {
 
 /** Reads the AnyValue in `bytes[start, end)`. The last of several values wins, as in every protobuf decoder. */
 export function readAnyValue(bytes: Uint8Array, start: number, end: number, depth = 0): AttributeValue {
-  // Nearly every value is one short text: `0a LENGTH text`.
-  if (end - start >= 2 && bytes[start] === STRING) {
-    const length = bytes[start + 1]!;
-    if (length < 0x80 && start + 2 + length === end) return readText(bytes, start + 2, end);
+  // Nearly every value is one short text (`0a LENGTH text`) or a small int (`18 varint`).
+  if (end - start >= 2) {
+    const first = bytes[start]!;
+    const second = bytes[start + 1]!;
+    if (first === STRING && second < 0x80 && start + 2 + second === end)
+      return readText(bytes, start + 2, end);
+    if (first === INT) {
+      if (end - start === 2 && second < 0x80) return second;
+      if (end - start === 3 && second >= 0x80 && bytes[start + 2]! < 0x80) {
+        return (second & 0x7f) | (bytes[start + 2]! << 7);
+      }
+    }
   }
   if (depth > MAX_VALUE_DEPTH) {
     throw new MalformedError('ERR_OTLP_DEPTH', `Values are nested deeper than ${MAX_VALUE_DEPTH}.`, start);
@@ -84,7 +92,7 @@ export function readAnyValue(bytes: Uint8Array, start: number, end: number, dept
         value = readMap(bytes, reader.start, reader.pos, depth + 1);
         break;
       case BYTES:
-        value = bytes.slice(reader.start, reader.pos);
+        value = copyOf(bytes, reader.start, reader.pos);
         break;
     }
   }
@@ -188,6 +196,11 @@ export function findAttribute(
       const valueAt = from + 2 + length;
       if (length < 0x80 && valueAt < next && bytes[valueAt] === VALUE) {
         if (length !== size || !startsWith(bytes, from + 2, key)) continue;
+        const valueLength = bytes[valueAt + 1]!;
+        if (valueLength < 0x80 && valueAt + 2 + valueLength === next) {
+          found = readAnyValue(bytes, valueAt + 2, next);
+          continue;
+        }
       }
     }
     const value = readIfKey(bytes, from, next, key);

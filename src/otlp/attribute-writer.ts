@@ -10,7 +10,7 @@ import { varintSize, type WireWriter } from './wire-writer.js';
  * What may be written as an attribute's value.
  *
  * A `number` becomes an int when it is a safe integer and a double otherwise; `{ double: 1 }` forces a double. `bigint`
- * is an int of 64 bits. Arrays may mix types. `null` is an empty value. `{ map: … }` is a KeyValueList.
+ * is an int of 64 bits. Arrays may mix types. `null` is an empty value. `{ map: ... }` is a KeyValueList.
  */
 export type AttributeInput =
   | string
@@ -73,34 +73,32 @@ export function writeAttributes(writer: WireWriter, tag: number, attributes: Att
 /** Writes one attribute as a field with `tag` of the current message. */
 export function writeAttribute(writer: WireWriter, tag: number, key: string, value: AttributeInput): void {
   const encodedKey = keyField(key);
-  if (typeof value === 'string' && encodedKey.length + 3 * value.length <= 120) {
-    writeShortText(writer, tag, encodedKey, value);
+  const longest = typeof value === 'string' ? 3 * value.length : typeof value === 'object' ? 1000 : 10;
+  if (encodedKey.length + longest <= 120) {
+    writeShort(writer, tag, encodedKey, value);
     return;
   }
-  const isShort = typeof value !== 'object' && typeof value !== 'string' && encodedKey.length < 100;
-  const mark = writer.open(tag, isShort ? 1 : 2);
+  const mark = writer.open(tag, 2);
   writer.raw(encodedKey);
-  const valueMark = writer.open(VALUE, isShort ? 1 : 2);
+  const valueMark = writer.open(VALUE, 2);
   writeAnyValue(writer, value);
   writer.close(valueMark);
   writer.close(mark);
 }
 
-/** The usual attribute: all three lengths fit one byte whatever the characters are, so nothing ever moves. */
-function writeShortText(writer: WireWriter, tag: number, encodedKey: Uint8Array, value: string): void {
-  writer.reserve(32 + encodedKey.length + 3 * value.length);
+/** The usual attribute, a short scalar: its lengths fit one byte each whatever the value is, so nothing ever moves. */
+function writeShort(writer: WireWriter, tag: number, encodedKey: Uint8Array, value: AttributeInput): void {
+  writer.reserve(160);
   writer.varint(tag);
   const { bytes } = writer;
   const at = writer.pos;
-  let pos = at + 1;
   const keyLength = encodedKey.length;
-  for (let index = 0; index < keyLength; index++) bytes[pos + index] = encodedKey[index]!;
-  pos += keyLength;
-  bytes[pos++] = VALUE;
-  const valueAt = pos++;
-  bytes[pos++] = STRING;
-  writer.pos = pos;
-  writer.string(value);
+  for (let index = 0; index < keyLength; index++) bytes[at + 1 + index] = encodedKey[index]!;
+  const valueAt = at + 2 + keyLength;
+  bytes[valueAt - 1] = VALUE;
+  writer.pos = valueAt + 1;
+  writeAnyValue(writer, value);
+  // 160 bytes are enough for a tag and 120 bytes, so the array is still the same.
   bytes[valueAt] = writer.pos - valueAt - 1;
   bytes[at] = writer.pos - at - 1;
 }

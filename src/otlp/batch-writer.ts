@@ -1,7 +1,7 @@
 /**
  * The two outer levels that all signals share: resource, then scope, then items.
  *
- *     Export…Request  1 resource group (repeated)
+ *     Export*Request  1 resource group (repeated)
  *     resource group  1 Resource  2 scope group (repeated)  3 schema_url
  *     scope group     1 InstrumentationScope  2 item (repeated)  3 schema_url
  *     Resource        1 attributes  2 dropped_attributes_count

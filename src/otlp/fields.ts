@@ -6,14 +6,14 @@
  */
 import { MalformedError } from './malformed-error.js';
 import type { FieldDef, MessageDef, ScalarType } from './schema.js';
-import { hexText, readText } from './text.js';
+import { copyOf, hexText, readText } from './text.js';
 import { WireReader, WireType } from './wire-reader.js';
 
 /** 64-bit integers are `bigint`, ids are hex texts, enums are numbers. */
 export type Scalar = string | number | bigint | boolean | Uint8Array;
 
 /**
- * Where the values of each field lie, by `FieldDef.index`: start, end, start, end, … of values (contents, for
+ * Where the values of each field lie, by `FieldDef.index`: start, end, start, end, ... of values (contents, for
  * length-delimited ones). Single scalars have one pair, the last. Fields of the wrong wire type are skipped like unknown
  * ones.
  */
@@ -112,7 +112,7 @@ export function readScalar(
     case 'string':
       return readText(bytes, start, end);
     case 'bytes':
-      return bytes.slice(start, end);
+      return copyOf(bytes, start, end);
     case 'traceId':
     case 'spanId':
     case 'profileId':

@@ -16,7 +16,7 @@ export interface Group {
   readonly parent: Group | undefined;
   /** Tag of this group's field within its parent. */
   readonly tag: number;
-  /** Ranges of the header's fields, tags included: start, end, start, end, … */
+  /** Ranges of the header's fields, tags included: start, end, start, end, ... */
   readonly header: readonly number[];
   readonly headerBytes: number;
 }

@@ -379,7 +379,7 @@ const DICTIONARY = defineMessage('ProfilesDictionary', [
   list(7, 'stackTable', () => STACK),
 ]);
 
-/** The four `Export…ServiceRequest` messages. */
+/** The four `Export*ServiceRequest` messages. */
 export const REQUESTS = {
   traces: defineMessage('ExportTraceServiceRequest', [list(1, 'resourceSpans', () => RESOURCE_SPANS)]),
   metrics: defineMessage('ExportMetricsServiceRequest', [list(1, 'resourceMetrics', () => RESOURCE_METRICS)]),

@@ -92,7 +92,7 @@ export function splitBatch(signal: SignalName, bytes: Uint8Array, limits: SplitL
   return parts;
 }
 
-/** Visits the data points of a Metric with the group (Gauge, Sum, …, inside the Metric) they lie in. */
+/** Visits the data points of a Metric with the group (Gauge, Sum and so on, inside the Metric) they lie in. */
 function forEachPoint(
   bytes: Uint8Array,
   metric: Item,

@@ -1,9 +1,9 @@
 /**
- * What a server answers: `Export…ServiceResponse` on success, `google.rpc.Status` on failure, both as protobuf and JSON.
+ * What a server answers: `Export*ServiceResponse` on success, `google.rpc.Status` on failure, both as protobuf and JSON.
  * Sources: https://opentelemetry.io/docs/specs/otlp/ (1.9), googleapis google/rpc/status.proto, error_details.proto.
  *
- *     Export…ServiceResponse   1 partial_success
- *     Export…PartialSuccess    1 rejected_… (int64)  2 error_message
+ *     Export*ServiceResponse   1 partial_success
+ *     Export*PartialSuccess    1 rejected_* (int64)  2 error_message
  *     google.rpc.Status        1 code (int32)  2 message  3 details (google.protobuf.Any)
  *     google.protobuf.Any      1 type_url  2 value
  *     google.rpc.RetryInfo     1 retry_delay (Duration: 1 seconds  2 nanos)
@@ -129,7 +129,7 @@ export function decodeStatus(bytes: Uint8Array): RpcStatus {
   return retryDelayMs === undefined ? { code, message } : { code, message, retryDelayMs };
 }
 
-/** In the form of protobuf's JSON mapping: `{"code":14,"message":"…","details":[…]}`. */
+/** In the form of protobuf's JSON mapping: `{"code":14,"message":"...","details":[...]}`. */
 export function statusToJson(status: RpcStatus): string {
   const details =
     status.retryDelayMs === undefined

@@ -52,9 +52,44 @@ function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
   return any < 0x80;
 }
 
-/** Lower-case hex of `bytes[start, end)`. A flat string: joining digits would make a rope, which is slow as a Map key. */
+/** A copy of `bytes[start, end)`. Not `bytes.slice`: batches are often `Buffer`s, whose `slice` shares the memory. */
+export const copyOf = (bytes: Uint8Array, start: number, end: number): Uint8Array =>
+  new Uint8Array(bytes.subarray(start, end));
+
+/** Two character codes for each byte. */
+const HEX_CODES = Uint8Array.from({ length: 512 }, (_, index) =>
+  (index >> 1)
+    .toString(16)
+    .padStart(2, '0')
+    .charCodeAt(index & 1),
+);
+
+/**
+ * Lower-case hex of `bytes[start, end)`. Always a flat string: joined pieces would be a rope, which is slow as a Map key
+ * (409 ns for making and looking up a trace id, against 175 ns).
+ */
 export function hexText(bytes: Uint8Array, start: number, end: number): string {
-  return hexSlice.call(bytes, start, end);
+  if (end - start !== 8) return hexSlice.call(bytes, start, end);
+  const c = HEX_CODES;
+  const b0 = bytes[start]! << 1;
+  const b1 = bytes[start + 1]! << 1;
+  const b2 = bytes[start + 2]! << 1;
+  const b3 = bytes[start + 3]! << 1;
+  const b4 = bytes[start + 4]! << 1;
+  const b5 = bytes[start + 5]! << 1;
+  const b6 = bytes[start + 6]! << 1;
+  const b7 = bytes[start + 7]! << 1;
+  // biome-ignore format: one byte on each line
+  return chars(
+    c[b0]!, c[b0 + 1]!,
+    c[b1]!, c[b1 + 1]!,
+    c[b2]!, c[b2 + 1]!,
+    c[b3]!, c[b3 + 1]!,
+    c[b4]!, c[b4 + 1]!,
+    c[b5]!, c[b5 + 1]!,
+    c[b6]!, c[b6 + 1]!,
+    c[b7]!, c[b7 + 1]!,
+  );
 }
 
 /**
@@ -83,7 +118,7 @@ export function readKeyText(bytes: Uint8Array, start: number, end: number): stri
     if (index === length) return knownText[slot]!;
   }
   const text = readText(bytes, start, end);
-  knownBytes[slot] = bytes.slice(start, end);
+  knownBytes[slot] = copyOf(bytes, start, end);
   knownText[slot] = text;
   return text;
 }

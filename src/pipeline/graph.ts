@@ -97,6 +97,7 @@ class GraphBuilder {
         'otelcol.signal': signal,
       },
     );
+    announce(account, signal);
     const exporter = factory.create(settings, config, signal);
     this.#exporters.push({ identity: account.identity, component: exporter, logger: settings.logger });
     const input = observeThrough(exporter, account.edges);
@@ -120,6 +121,7 @@ class GraphBuilder {
           'otelcol.signal.output': link.to,
         },
       );
+      announce(account, from);
       const connector = factory.create(settings, config, from, next, link.to);
       this.#middle.push({ identity: account.identity, component: connector, logger: settings.logger });
       const input = observeThrough(connector, account.edges);
@@ -154,7 +156,9 @@ class GraphBuilder {
           const inputs = this.#config.pipelines
             .filter((pipeline) => pipeline.signal === signal && pipeline.receivers.includes(id))
             .map((pipeline) => this.#pipelineInput(pipeline));
-          if (inputs.length > 0) next[signal] = observeThrough(fanOut(inputs), account.edges);
+          if (inputs.length === 0) continue;
+          announce(account, signal);
+          next[signal] = observeThrough(fanOut(inputs), account.edges);
         }
         const receiver = factory.create(settings, config, next);
         return { identity: account.identity, component: receiver, logger: settings.logger };
@@ -186,4 +190,9 @@ class GraphBuilder {
       settings: { id: identity.id, logger, metrics: account.own, now: this.#tools.now },
     };
   }
+}
+
+/** A component that has received nothing yet is shown with zeros: absence must not look like silence. */
+function announce(account: ComponentAccount, signal: Signal): void {
+  account.edges.received(signal, 0);
 }

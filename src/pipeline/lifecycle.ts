@@ -2,6 +2,7 @@
  * Starts and stops the components of a graph in the Collector's order: extensions, exporters, processors (downstream
  * first), receivers; and the other way round.
  */
+import { setMaxListeners } from 'node:events';
 import type { Host } from '../component/component.js';
 import { UnsupportedError } from '../component/errors.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -98,6 +99,8 @@ async function stopNode({ component, logger }: GraphNode, deadline: AbortSignal)
 /** A signal that fires after `ms`, and a function that takes its timer away. */
 function deadlineAfter(ms: number): { readonly signal: AbortSignal; readonly cancel: () => void } {
   const controller = new AbortController();
+  // One listener per component, and more inside some: more than the ten that Node.js finds odd.
+  setMaxListeners(0, controller.signal);
   const timer = setTimeout(() => controller.abort(), ms);
   return { signal: controller.signal, cancel: () => clearTimeout(timer) };
 }

@@ -2,9 +2,8 @@
 import type { Signal } from '../component/signal.js';
 import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
 import { type ResourceView, type SpanView, walkSpans } from '../otlp/trace-view.js';
-import { ATTR_CONFIDENCE } from '../semconv.js';
 import {
-  ENTRY_FLAG_ENRICHED,
+  ENTRY_FLAG_CALL,
   ENTRY_FLAG_ERROR,
   ENTRY_FLAG_SERVING,
   type SegmentIndexBuilder,
@@ -14,20 +13,21 @@ import {
 export const indexTraces = (index: SegmentIndexBuilder, signal: Signal, payload: Uint8Array): void => {
   if (signal !== 'traces') return;
   let resource: ResourceView | undefined;
-  let service = '';
+  let service = 0;
   try {
     walkSpans(payload, (span) => {
-      const traceId = span.traceId;
-      if (traceId === '') return;
-      index.addTrace(traceId);
+      const { traceIdOffset } = span;
+      if (traceIdOffset < 0) return;
+      index.addTrace(payload, traceIdOffset);
       if (!isEntrySpan(span)) return;
       if (span.resource !== resource) {
         resource = span.resource;
-        service = String(resource.attribute('service.name') ?? '');
+        service = index.serviceNumber(String(resource.attribute('service.name') ?? ''));
       }
       index.addEntry({
-        traceId,
-        spanId: span.spanId.padStart(16, '0'),
+        bytes: payload,
+        traceIdOffset,
+        spanIdOffset: span.spanIdOffset,
         endMs: span.endMs,
         durationNs: span.durationNs,
         service,
@@ -45,10 +45,10 @@ const isServing = (span: SpanView): boolean =>
 /** The first span of a request in its process: it serves, has no parent, or its parent is in another process. */
 const isEntrySpan = (span: SpanView): boolean =>
   isServing(span) ||
-  span.parentSpanId === '' ||
+  span.parentSpanIdOffset < 0 ||
   (span.flags & SpanFlags.hasIsRemote && span.flags & SpanFlags.isRemote) !== 0;
 
 const entryFlags = (span: SpanView): number =>
   (span.statusCode === StatusCode.error ? ENTRY_FLAG_ERROR : 0) |
   (isServing(span) ? ENTRY_FLAG_SERVING : 0) |
-  (span.attribute(ATTR_CONFIDENCE) === undefined ? 0 : ENTRY_FLAG_ENRICHED);
+  (span.kind === SpanKind.client || span.kind === SpanKind.producer ? ENTRY_FLAG_CALL : 0);

@@ -60,7 +60,7 @@ const recoverSegment = async (
     return {
       sequence,
       sizeBytes: size + indexBytes.length,
-      newestMs: index.records.at(-1)?.writtenMs ?? mtimeMs,
+      newestMs: index.record(index.recordCount - 1)?.writtenMs ?? mtimeMs,
     };
   }
   const bytes = await readFile(path);

@@ -51,7 +51,7 @@ export class StoreReader {
 
   /** Every entry span in the store, oldest segment first. */
   *entries(): Generator<EntrySpan> {
-    for (const segment of this.#segments) yield* segment.index.entries;
+    for (const segment of this.#segments) yield* segment.index.entries();
   }
 
   /**
@@ -61,12 +61,11 @@ export class StoreReader {
   async batchesOf(prefix: string): Promise<Uint8Array[]> {
     const batches: Uint8Array[] = [];
     for (const segment of this.#segments) {
-      const wanted = [...new Set(segment.index.recordsOf(prefix))];
-      if (wanted.length === 0) continue;
-      const records = segment.index.records;
-      const offsets = wanted
-        .map((record) => records[record]?.offset)
+      const offsets = segment.index
+        .recordsOf(prefix)
+        .map((position) => segment.index.record(position)?.offset)
         .filter((offset) => offset !== undefined);
+      if (offsets.length === 0) continue;
       batches.push(...(await this.#readRecords(segment, offsets)));
     }
     return batches;
@@ -133,7 +132,7 @@ const readSegment = async (
     // Torn bytes at the end are no damage here: most often it is the record that the agent is writing right now.
     report.corruptRegions += scan.corruptRegions;
     report.corruptBytes += scan.corruptBytes;
-    return { sequence, index: indexScan(scan, indexPayload), bytes };
+    return { sequence, index: indexScan(scan, indexPayload).view(), bytes };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -33,9 +33,9 @@ const emptyTally = (): Tally => ({
  * The numbers of one component instance.
  *
  * `own` is what the component itself counts; `edges` is what the pipeline observes around it. A component that holds,
- * splits or drops items must count by itself, since only it knows; for all others the edges are enough. Per unit and
- * column the component's own figure wins; edge drops (a consumer that rejected) are used only when the component counts
- * nothing for that unit.
+ * splits or merges items must count by itself, since only it knows; for all others the edges are enough. For a unit whose
+ * `received` the component counts, only its own figures are used. Otherwise the edges are, and what the component
+ * reports as dropped (items that it took out of batches that it passed on) comes on top.
  */
 export class ComponentAccount {
   readonly identity: ComponentIdentity;
@@ -63,9 +63,12 @@ export class ComponentAccount {
     return [...units].map((unit) => {
       const own = this.#own.get(unit);
       const edges = this.#edges.get(unit) ?? emptyTally();
+      const whole = own?.received !== undefined;
       const received = own?.received ?? edges.received ?? 0;
-      const sent = own?.sent ?? edges.sent ?? 0;
-      const dropped = Object.fromEntries(own?.dropped ?? edges.dropped);
+      const sent = (whole ? own.sent : edges.sent) ?? 0;
+      const dropped = whole
+        ? Object.fromEntries(own.dropped)
+        : added(edges.dropped, own?.dropped ?? new Map());
       const lost = Object.values(dropped).reduce((sum, items) => sum + items, 0);
       const rest = received - sent - lost;
       // Without a figure of its own, a component holds what it has been given and not answered for.
@@ -101,6 +104,12 @@ export class ComponentAccount {
     const before = type === 'counter' ? (series.get(key)?.value ?? 0) : 0;
     series.set(key, { component: this.identity, name, type, labels: used, value: before + value });
   }
+}
+
+function added(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Record<string, number> {
+  const sum = new Map(a);
+  for (const [reason, items] of b) sum.set(reason, (sum.get(reason) ?? 0) + items);
+  return Object.fromEntries(sum);
 }
 
 const seriesKey = (labels: Readonly<Record<string, string>>): string =>

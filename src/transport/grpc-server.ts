@@ -201,19 +201,23 @@ export class GrpcServer {
 
   async #answer(call: Call, message: GrpcMessage): Promise<void> {
     call.answered = true;
+    let response: Promise<Uint8Array> | undefined;
     try {
       const bytes = message.compressed ? await this.#decompress(call, message.bytes) : message.bytes;
       if (call.deadline !== undefined && performance.now() >= call.deadline) {
         // Not handed on, because the client has given up and will send it again.
         throw new RpcError(GRPC_STATUS.DEADLINE_EXCEEDED, 'context deadline exceeded');
       }
-      const response = call.method.handle(bytes, call.connection);
+      response = call.method.handle(bytes, call.connection);
       respond(call.stream, await withDeadline(response, call.deadline));
     } catch (error) {
       if (error instanceof Refused) call.method.refused(error.reason);
       respondError(call.stream, toRpcError(error instanceof Refused ? error.reason : error));
     } finally {
-      this.#release(call);
+      // Past its deadline the call has its answer, but the method still has the bytes.
+      const release = (): void => this.#release(call);
+      if (response === undefined) release();
+      else response.then(release, release);
     }
   }
 

@@ -4,6 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { ExplainedSpan } from '../../src/explain/explained-span.js';
+import { readSpans } from '../../src/explain/trace-explanation.js';
+import { indexTraces } from '../../src/store/index-traces.js';
+import { StoreReader } from '../../src/store/store-reader.js';
 import {
   eventually,
   freePort,
@@ -14,19 +18,6 @@ import {
   temporaryDirectory,
 } from '../helpers/agent.js';
 import { describeKernel } from '../helpers/kernel.js';
-
-interface SpanJson {
-  readonly service: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly source: string;
-  readonly duration_ns: number;
-  readonly breakdown_ns: Record<string, number>;
-  readonly intervals: readonly { class: string; peer: string; file: string; waker_thread: string }[];
-  readonly hot_stack: { frames: readonly string[] } | null;
-  readonly confidence: number | null;
-  readonly attributes: Record<string, unknown>;
-}
 
 const config = (port: number, store: string) => `
 receivers:
@@ -48,35 +39,28 @@ service:
       exporters: [store]
 `;
 
-/** Server spans of an SDK for one path of the shop or of inventory, with their profile. */
-function enriched(store: string, service: string, path: string): SpanJson[] {
-  const spans: SpanJson[] = [];
-  for (const { trace_id } of json<{ traces: { trace_id: string }[] }>('traces', store, '--limit', '60')
-    .traces) {
-    const trace = json<{ spans: SpanJson[] }>('trace', store, trace_id);
-    spans.push(
-      ...trace.spans.filter(
-        (span) =>
-          span.service === service &&
-          span.kind === 'server' &&
-          span.source !== 'kernel' &&
-          String(span.attributes['url.path']).startsWith(path) &&
-          span.confidence !== null,
-      ),
-    );
+/** Every span in the store. */
+async function storedSpans(store: string): Promise<ExplainedSpan[]> {
+  const reader = await StoreReader.open(store, 'traces', indexTraces);
+  const traces = new Set([...reader.entries()].map(({ traceId }) => traceId));
+  const spans: ExplainedSpan[] = [];
+  for (const traceId of traces) {
+    const found = readSpans(await reader.batchesOf(traceId), (id) => id === traceId);
+    spans.push(...(found.get(traceId) ?? []));
   }
   return spans;
 }
 
-function json<T>(command: string, store: string, ...args: string[]): T {
-  try {
-    return JSON.parse(
-      execFileSync('bin/kindling', [command, ...args, '--json', '--store', store], { encoding: 'utf8' }),
-    );
-  } catch {
-    return { traces: [], spans: [] } as T; // nothing stored yet
-  }
-}
+/** Spans of an SDK that served one path, with their profile. */
+const enriched = async (store: string, service: string, path: string): Promise<ExplainedSpan[]> =>
+  (await storedSpans(store)).filter(
+    (span) =>
+      span.service === service &&
+      span.kind === 'server' &&
+      span.source === 'sdk' &&
+      String(span.attributes['url.path']).startsWith(path) &&
+      span.confidence !== undefined,
+  );
 
 const loadedPrograms = (): number =>
   (
@@ -84,10 +68,8 @@ const loadedPrograms = (): number =>
   ).filter(({ name }) => name?.startsWith('on_sched_switch')).length;
 
 /** The largest class, run queue left out: how much of it there is, is up to whatever else this machine does. */
-const dominant = (span: SpanJson): string =>
-  Object.entries(span.breakdown_ns)
-    .filter(([name]) => name !== 'runqueue')
-    .sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
+const dominant = (span: ExplainedSpan): string =>
+  span.breakdown.find(({ timeClass }) => timeClass !== 'runqueue')?.timeClass ?? 'none';
 
 describeKernel('the demo, explained', () => {
   let agent: Running | undefined;
@@ -115,27 +97,35 @@ describeKernel('the demo, explained', () => {
     ];
     for (const { service, path, cause } of causes) {
       const spans = await eventually(`${service} ${path} explained`, 60_000, async () => {
-        const found = enriched(store, service, path);
+        const found = await enriched(store, service, path);
         return found.length >= 3 ? found : undefined;
       });
       for (const span of spans) {
-        const total = Object.values(span.breakdown_ns).reduce((sum, ns) => sum + ns, 0);
-        expect(total, `${path}: the classes sum to the duration`).toBe(span.duration_ns);
+        const total = span.breakdown.reduce((sum, { ns }) => sum + ns, 0);
+        expect(total, `${path}: the classes sum to the duration`).toBe(span.durationNs);
       }
       const named = spans.filter((span) => dominant(span) === cause).length;
       expect(named / spans.length, `${path}: ${spans.map(dominant)}`).toBeGreaterThanOrEqual(0.5);
     }
-    const stacks = enriched(store, 'shop', '/report').map((span) => span.hot_stack?.frames.join(';') ?? '');
+    const reports = await enriched(store, 'shop', '/report');
+    const stacks = reports.map((span) => span.hotStack?.frames.join(';') ?? '');
     expect(
       stacks.some((stack) => stack.includes('nearestNeighbours')),
       stacks.join('\n'),
     ).toBe(true);
-    const orders = enriched(store, 'shop', '/order').flatMap((span) => span.intervals);
-    expect(orders.some((wait) => wait.class === 'disk' && wait.file.includes('journal'))).toBe(true);
-    const stock = enriched(store, 'inventory', '/stock').flatMap((span) => span.intervals);
-    expect(stock.some((wait) => wait.class === 'lock' && wait.waker_thread.includes('stock-clerk'))).toBe(
+    const orders = (await enriched(store, 'shop', '/order')).flatMap((span) => span.intervals);
+    expect(orders.some((wait) => wait.timeClass === 'disk' && wait.file.includes('journal'))).toBe(true);
+    const stock = (await enriched(store, 'inventory', '/stock')).flatMap((span) => span.intervals);
+    expect(stock.some((wait) => wait.timeClass === 'lock' && wait.wakerThread.includes('stock-clerk'))).toBe(
       true,
     );
+
+    const [report] = reports;
+    const text = execFileSync('bin/kindling', ['trace', report!.traceId, '--store', store], {
+      encoding: 'utf8',
+    });
+    expect(text).toContain('GET /report in shop');
+    expect(text).toContain('on-CPU');
 
     expect(await demo.stop('SIGTERM'), demo.stderr()).toBe(0);
     expect(await agent.stop('SIGTERM'), agent.stderr()).toBe(0);

@@ -11,9 +11,11 @@ import {
   ATTR_HOT_STACK_SAMPLES,
   ATTR_SOURCE,
   ATTR_THREADS,
+  EVENT_COUNT,
   EVENT_DURATION,
   EVENT_FILE_PATH,
   EVENT_LOCK_ADDRESS,
+  EVENT_MAX_DURATION,
   EVENT_NAMES,
   EVENT_SYSCALL,
   EVENT_THREAD_ID,
@@ -160,7 +162,12 @@ export const lockTrace = (startMs: number, traceId = LOCK_TRACE_ID): Uint8Array[
           [EVENT_WAKER_PROCESS]: 'inventory (4701)',
         }),
         intervalEvent(inventoryStart, 'runqueue', 110.1, 0.31),
-        intervalEvent(inventoryStart, 'disk', 110.5, 3.1, {
+        {
+          time: addNs(inventoryStart, 110 * MS),
+          name: EVENT_NAMES.disk,
+          attributes: { [EVENT_DURATION]: 0.7 * MS, [EVENT_COUNT]: 9, [EVENT_MAX_DURATION]: 0.1 * MS },
+        },
+        intervalEvent(inventoryStart, 'disk', 110.5, 2.4, {
           [EVENT_FILE_PATH]: '/srv/inventory/shelf.db',
           [EVENT_SYSCALL]: 'fsync',
         }),

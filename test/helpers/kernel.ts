@@ -5,16 +5,12 @@
  * meant to run them can't pass by skipping.
  */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe } from 'vitest';
 import { STATS } from '../../src/receiver/ebpf/abi.gen.js';
 import { Capture, type CaptureOptions, probe } from '../../src/receiver/ebpf/native.js';
+import { buildProgram } from './programs.js';
 import { type EventRecord, readRecords } from './records.js';
-
-const PROGRAMS = fileURLToPath(new URL('../programs/', import.meta.url));
-const BUILD = fileURLToPath(new URL('../../build/test-programs/', import.meta.url));
 
 /** Why the kernel tests can't run here; undefined when they can. */
 function findObstacle(): string | undefined {
@@ -35,35 +31,6 @@ export function describeKernel(name: string, suite: () => void): void {
     console.warn(`SKIPPED ${name}: ${obstacle}`);
     describe.skip(`${name} (${obstacle})`, suite);
   }
-}
-
-/** Compiles test/programs/<name>.c when it is newer than its binary. Returns the binary's path. */
-export function buildProgram(name: string): string {
-  const source = `${PROGRAMS}${name}.c`;
-  const binary = `${BUILD}${name}`;
-  mkdirSync(BUILD, { recursive: true });
-  const newest = Math.max(
-    ...readdirSync(PROGRAMS)
-      .filter((file) => file.endsWith('.h') || file === `${name}.c`)
-      .map((file) => statSync(PROGRAMS + file).mtimeMs),
-  );
-  if (!existsSync(binary) || statSync(binary).mtimeMs < newest) {
-    const headers = fileURLToPath(new URL('../../bpf/abi', import.meta.url));
-    // Frame pointers: stacks are walked by them.
-    const flags = [
-      '-D_GNU_SOURCE',
-      '-O1',
-      '-g',
-      '-fno-omit-frame-pointer',
-      '-no-pie',
-      '-fno-pie',
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-    ];
-    execFileSync('cc', [...flags, '-pthread', `-I${headers}`, '-o', binary, source]);
-  }
-  return binary;
 }
 
 /** What a test program says about itself, see test/programs/truth.h. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * Which bytes does which thread move over which TCP connection? Variant for kernels >= 6.16, without system call hooks.
  *

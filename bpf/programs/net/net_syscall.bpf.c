@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * Which bytes does which thread move over which TCP connection? Variant for kernels without the socket hooks (5.15 to
  * 6.15), at the price of a hook on every system call of the machine.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
  * One operation of a thread on a TCP stream becomes one net_data_event, with as much payload as the turn's budget
  * allows. Shared by both variants, which differ only in where the operation is seen and where its bytes are.

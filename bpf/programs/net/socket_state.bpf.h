@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /* What the net programs remember of one TCP socket, whichever variant keeps it. Private to the kernel side. */
 #ifndef KINDLING_SOCKET_STATE_H
 #define KINDLING_SOCKET_STATE_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 /*
  * When was each watched thread off the CPU, what did it wait for, and who woke it?
  *
@@ -82,15 +82,15 @@ static __always_inline void describe_syscall(struct thread_state *thread, struct
 /* `task` is the current task and leaves the CPU. */
 static __always_inline void switch_out(struct task_struct *task, bool preempted, __u32 state, mono_ns_t now)
 {
-	struct thread_state *thread = selected_thread(task);
+	struct thread_state *thread;
 
+	if (state & TASK_DEAD)
+		return;
+	thread = selected_thread(task);
 	if (!thread)
 		return;
-	if (state & TASK_DEAD) {
-		thread->off = 0;
-		return;
-	}
-	thread->on_before = thread->on ? now - thread->on : 0;
+	/* An `off` here means that the switch-in could not be noted (no state for an instant): `on` is an older one. */
+	thread->on_before = thread->on && !thread->off ? now - thread->on : 0;
 	thread->preempted = preempted;
 	thread->state = state & TASK_STATE_MASK;
 	thread->iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);

@@ -67,7 +67,13 @@ CaptureBinding::~CaptureBinding() { Close(); }
 // `env` is null while the environment ends: then `message` may be gone too.
 void CaptureBinding::CallOnSlab(Napi::Env env, Napi::Function on_slab, std::nullptr_t*, Message* message) {
   if (static_cast<napi_env>(env) == nullptr || message == nullptr) return;
-  on_slab.Call({Napi::Number::New(env, message->slab), Napi::Number::New(env, message->bytes)});
+  // The C call, because Function::Call() aborts the process when the environment is ending and can't run JavaScript any
+  // more. An exception that `on_slab` throws stays pending and becomes Node's uncaught exception.
+  napi_value receiver = env.Undefined();
+  napi_value arguments[2] = {};
+  if (napi_create_uint32(env, message->slab, &arguments[0]) != napi_ok) return;
+  if (napi_create_uint32(env, message->bytes, &arguments[1]) != napi_ok) return;
+  napi_call_function(env, receiver, on_slab, 2, arguments, nullptr);
 }
 
 void CaptureBinding::Close() {

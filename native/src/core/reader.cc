@@ -6,13 +6,10 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <bpf/bpf.h>
-
+#include "bpf_iterator.h"
 #include "clock.h"
 #include "events.h"
-#include "../util/unique_fd.h"
 
 namespace kindling {
 
@@ -64,7 +61,8 @@ void Reader::Run() {
   auto next_iteration = std::chrono::steady_clock::now() + options_.iterate;
   for (;;) {
     if (options_.iterator_link_fd >= 0 && std::chrono::steady_clock::now() >= next_iteration) {
-      RunIterator();
+      // Should it fail, waits are reported when they end and not before.
+      RunIterator(options_.iterator_link_fd);
       next_iteration = std::chrono::steady_clock::now() + options_.iterate;
     }
     if (!Drain()) return;
@@ -146,15 +144,6 @@ void Reader::HandOver(uint64_t complete_up_to) {
   }
   slab_ = kNoSlab;
   deliver_(slab, static_cast<uint32_t>(filled_));
-}
-
-// Reading an iterator's file to its end runs the program once per task; it writes to the ring, not to the file.
-void Reader::RunIterator() {
-  const UniqueFd file(bpf_iter_create(options_.iterator_link_fd));
-  char text[64];
-  if (!file) return;
-  while (read(file.get(), text, sizeof(text)) > 0) {
-  }
 }
 
 }  // namespace kindling

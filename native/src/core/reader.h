@@ -56,7 +56,6 @@ class Reader {
   bool Append(std::span<const std::byte> record);
   bool TakeSlab();
   void HandOver(uint64_t complete_up_to);
-  void RunIterator();
 
   RingBuffer ring_;
   const std::vector<std::span<std::byte>> slabs_;

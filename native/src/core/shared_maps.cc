@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf_iterator.h"
 #include "bpf_log.h"
 #include "config.h"
 #include "events.h"
@@ -94,7 +95,11 @@ int SharedMaps::ShareWith(bpf_object* object) const {
   return 0;
 }
 
-int SharedMaps::Attach() { return selection_bpf::attach(skeleton_.get()); }
+int SharedMaps::Attach() {
+  const int result = selection_bpf::attach(skeleton_.get());
+  if (result != 0) return result;
+  return RunIterator(bpf_link__fd(skeleton_->links.make_states));
+}
 
 void SharedMaps::Detach() { selection_bpf::detach(skeleton_.get()); }
 

@@ -37,7 +37,7 @@ class SharedMaps {
   // Returns 0 or -errno.
   int ShareWith(bpf_object* object) const;
 
-  // Attaches the programs that forget outdated verdicts. Returns 0 or -errno.
+  // Attaches the programs that forget outdated verdicts and gives every thread its state. Returns 0 or -errno.
   int Attach();
   void Detach();
 

@@ -1,5 +1,5 @@
 import type { Exporter, Host, ServiceKey, Settings } from '../../component/component.js';
-import { PermanentError } from '../../component/errors.js';
+import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
 import { toJson } from '../../otlp/json-writer.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
@@ -58,8 +58,11 @@ export class FileExporter implements Exporter {
     const { metrics } = this.#settings;
     const { itemCount } = batch;
     const shared = this.#shared;
-    if (shared === undefined) throw new PermanentError('exporter is not started');
     metrics.received(this.#signal, itemCount);
+    if (shared === undefined) {
+      metrics.dropped(this.#signal, itemCount, 'shutdown');
+      throw new RetryableError('exporter is stopped');
+    }
     this.#hold(itemCount);
     let line: string;
     try {

@@ -2,7 +2,9 @@
  * Waits for the first slow request worth explaining, and explains it once. Until then it keeps recent batches, within
  * a byte budget, because the spans of one trace come from several processes and at different times; afterwards nothing.
  */
+
 import { explainTrace, readSpans, type TraceExplanation } from '../../explain/trace-explanation.js';
+import type { TimeClass } from '../../observer/types.js';
 
 const SLOW_NS = 50e6;
 /** Other processes' spans of the same trace arrive within this time: SDK batches, and what the join holds back. */
@@ -53,14 +55,15 @@ export class SlowRequestWatch {
   }
 
   /**
-   * The explanation when it is time for it, once. The slowest request whose cause the kernel's view names is preferred
-   * to a slower one that remains unexplained, until patience ends.
+   * The explanation when it is time for it, once. The slowest request whose cause is named is preferred to a slower one
+   * that waited for somebody unknown, until patience ends. `isLast`: nothing more will come, so it is time now.
    */
-  take(nowMs: number): TraceExplanation | undefined {
+  take(nowMs: number, isLast = false): TraceExplanation | undefined {
     if (this.#done || this.#firstMs === undefined) return undefined;
-    const patient = nowMs - this.#firstMs < PATIENCE_MS;
+    const patient = !isLast && nowMs - this.#firstMs < PATIENCE_MS;
     const ready = this.#candidates.filter(
-      (candidate) => nowMs - candidate.seenMs >= SETTLE_MS && (!patient || candidate.durationNs >= SLOW_NS),
+      (candidate) =>
+        (isLast || nowMs - candidate.seenMs >= SETTLE_MS) && (!patient || candidate.durationNs >= SLOW_NS),
     );
     if (ready.length === 0) return undefined;
     const wanted = new Set(ready.map((candidate) => candidate.traceId));
@@ -68,7 +71,7 @@ export class SlowRequestWatch {
     const traces = ready
       .map((candidate) => explainTrace(spans.get(candidate.traceId) ?? []))
       .filter((trace) => trace !== undefined);
-    const chosen = traces.find(namesCause) ?? (patient ? undefined : traces[0]);
+    const chosen = traces.find(namesCause) ?? (patient ? undefined : (traces.find(namesClass) ?? traces[0]));
     if (chosen !== undefined) this.stop();
     return chosen;
   }
@@ -82,7 +85,15 @@ export class SlowRequestWatch {
   }
 }
 
+/** The chain of reasons ends at something that can be acted upon, and not at a peer or a wait without a face. */
 const namesCause = (trace: TraceExplanation): boolean => {
   const last = trace.why.at(-1);
-  return last?.kind === 'spent' && last.timeClass !== 'unattributed' && last.timeClass !== 'idle';
+  return last?.kind === 'spent' && TELLING_CLASSES.has(last.timeClass);
+};
+
+const TELLING_CLASSES: ReadonlySet<TimeClass> = new Set(['cpu', 'lock', 'disk', 'sleep']);
+
+const namesClass = (trace: TraceExplanation): boolean => {
+  const last = trace.why.at(-1);
+  return last?.kind === 'spent' && last.timeClass !== 'unattributed';
 };

@@ -19,10 +19,11 @@ import { SlowRequestWatch } from './slow-request-watch.js';
 
 const LIVE_INTERVAL_MS = 2000;
 const PLAIN_INTERVAL_MS = 10_000;
+const PLAIN_WIDTH = 140;
 /** How often to look whether the explanation is ready, whatever the interval of the summary. */
 const WATCH_INTERVAL_MS = 500;
 /** The explanation is an appetizer: `kindling trace` has no such limits. */
-const EXPLAIN_LIMITS = { timelineRows: 16, details: 3 };
+const EXPLAIN_LIMITS = { timelineRows: 16, details: 3, hint: '' };
 const TIME_ATTRIBUTES = TIME_CLASSES.map(timeAttribute);
 
 export class TerminalExporter implements Exporter {
@@ -101,6 +102,7 @@ export class TerminalExporter implements Exporter {
     if (!this.#running) return;
     this.#running = false;
     for (const timer of this.#timers) clearInterval(timer);
+    this.#explain(true);
     this.#show();
     this.#watch.stop();
     if (this.#live) this.#screen.close();
@@ -145,13 +147,15 @@ export class TerminalExporter implements Exporter {
       upSeconds: (now - this.#startMs) / 1000,
       windowSeconds: this.#config.window / 1000,
     };
-    const lines = renderSummary(this.#table.rows(now), head, this.#config.top, style);
+    // Nothing clips a line in a file: the causes get the room that they need.
+    const wide = this.#live ? style : { ...style, width: Math.max(style.width, PLAIN_WIDTH) };
+    const lines = renderSummary(this.#table.rows(now), head, this.#config.top, wide);
     if (this.#live) this.#screen.draw(lines);
     else if (!this.#output.isBusy) this.#output.write(`${lines.join('\n')}\n\n`);
   }
 
-  #explain(): void {
-    const trace = this.#watch.take(this.#settings.now());
+  #explain(isLast = false): void {
+    const trace = this.#watch.take(this.#settings.now(), isLast);
     if (trace === undefined) return;
     const lines = this.#explanation(trace, this.#style());
     if (this.#live) {

@@ -10,6 +10,12 @@ export const traceProfilingConfig = () =>
         .describe(
           'Longest time that spans are held back until the kernel has told what their threads did. Most spans arrive late enough to wait for nothing.',
         ),
+      acknowledge: z
+        .enum(['received', 'forwarded'])
+        .default('received')
+        .describe(
+          'When a sender is answered: at once, or when the next component has taken its batch. The latter loses nothing when the agent is killed, but senders wait for `hold`.',
+        ),
       apm_wait: duration()
         .prefault('6s')
         .describe(

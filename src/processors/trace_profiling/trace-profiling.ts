@@ -1,9 +1,13 @@
 /**
  * Holds spans of SDKs back until the observer has told what their threads did, appends that, and passes them on.
  *
- * A sender is answered when what follows has taken its batch, so nothing is lost that was promised to be kept. Batches
- * of one connection may overtake each other. A batch leaves as it came when there is no observer, when the observer does
- * not answer in time, when too much is held, and when the program stops; each is counted.
+ * A sender is answered at once by default (`acknowledge: received`): SDKs have one export under way at a time, and one
+ * that takes two seconds makes their queues overflow. What follows may then refuse a batch whose sender has gone; it is
+ * offered again until it is taken, and when such batches fill `max_held_bytes`, new ones are refused. With
+ * `acknowledge: forwarded` the sender is answered when what follows has taken its batch, and gets its refusal.
+ *
+ * Batches of one connection may overtake each other. A batch leaves as it came when there is no observer, when the
+ * observer does not answer in time, when too much is held, and when the program stops; each is counted.
  */
 import type { Consumer, Host, Processor, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
@@ -15,6 +19,10 @@ import type { TraceProfilingConfig } from './config.js';
 
 /** The observer answers by its own clock; this much later it is not waited for any more. */
 const GUARD_MS = 1_000;
+
+/** Waits between offers of a batch to a consumer that refuses it for now: the first, and the longest. */
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5_000;
 
 /** Why a batch left without having been joined. */
 type Unjoined = 'no_observer' | 'observer_timeout' | 'hold_budget' | 'shutdown' | 'unreadable';
@@ -37,6 +45,9 @@ export class TraceProfiling implements Processor {
   readonly #inside = new Set<Promise<void>>();
   #heldBytes = 0;
   #heldSpans = 0;
+  /** Bytes of acknowledged batches that what follows has refused so far. */
+  #refusedBytes = 0;
+  readonly #stop = new AbortController();
 
   constructor(settings: Settings, config: TraceProfilingConfig, next: Consumer) {
     this.#settings = settings;
@@ -58,19 +69,32 @@ export class TraceProfiling implements Processor {
 
   async consume(batch: Batch): Promise<void> {
     const { metrics } = this.#settings;
+    const isHeld =
+      this.#config.acknowledge === 'received' &&
+      batch.origin.joined !== true &&
+      this.#host?.service(OBSERVER_KEY) !== undefined;
+    if (isHeld && this.#refusedBytes + batch.bytes.length > this.#config.max_held_bytes) {
+      throw new RetryableError('The next component takes nothing, and no more can be held back.');
+    }
     metrics.received('traces', batch.itemCount);
     this.#count(batch.itemCount);
-    const work = this.#process(batch);
+    const work = this.#account(batch, this.#process(batch, isHeld));
     const settled = work.catch(() => {});
     this.#inside.add(settled);
+    void settled.then(() => this.#inside.delete(settled));
+    if (!isHeld) return work;
+  }
+
+  /** Counts what became of a batch. */
+  async #account(batch: Batch, work: Promise<void>): Promise<void> {
+    const { metrics } = this.#settings;
     try {
       await work;
       metrics.sent('traces', batch.itemCount);
     } catch (error) {
-      metrics.dropped('traces', batch.itemCount, reasonOf(error));
+      metrics.dropped('traces', batch.itemCount, this.#stop.signal.aborted ? 'shutdown' : reasonOf(error));
       throw error;
     } finally {
-      this.#inside.delete(settled);
       this.#count(-batch.itemCount);
     }
   }
@@ -79,21 +103,38 @@ export class TraceProfiling implements Processor {
   async shutdown(deadline: AbortSignal): Promise<void> {
     this.#stopping = true;
     for (const held of [...this.#held]) held.release('shutdown');
-    if (deadline.aborted) return;
-    let giveUp = (): void => {};
-    const late = new Promise<void>((resolve) => {
-      giveUp = resolve;
-    });
-    deadline.addEventListener('abort', giveUp, { once: true });
-    await Promise.race([Promise.all([...this.#inside]), late]);
-    deadline.removeEventListener('abort', giveUp);
+    if (!deadline.aborted) {
+      let giveUp = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        giveUp = resolve;
+      });
+      deadline.addEventListener('abort', giveUp, { once: true });
+      await Promise.race([Promise.all([...this.#inside]), late]);
+      deadline.removeEventListener('abort', giveUp);
+    }
+    this.#stop.abort();
   }
 
-  async #process(batch: Batch): Promise<void> {
+  async #process(batch: Batch, isAcknowledged: boolean): Promise<void> {
     if (batch.origin.joined === true) return this.#next.consume(batch);
     const observer = this.#host?.service(OBSERVER_KEY);
     const edits = observer === undefined ? this.#withoutObserver() : await this.#ask(observer, batch);
-    return this.#next.consume(this.#joined(batch, edits));
+    const joined = this.#joined(batch, edits);
+    return isAcknowledged ? this.#offer(joined) : this.#next.consume(joined);
+  }
+
+  /** Offers a batch until it is taken, refused for good, or the program's shutdown is over. */
+  async #offer(batch: Batch): Promise<void> {
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+      try {
+        return await this.#next.consume(batch);
+      } catch (error) {
+        if (!(error instanceof RetryableError) || this.#stop.signal.aborted) throw error;
+        this.#refusedBytes += batch.bytes.length;
+        await sleep(error.retryAfterMs ?? waitMs, this.#stop.signal);
+        this.#refusedBytes -= batch.bytes.length;
+      }
+    }
   }
 
   #withoutObserver(): Unjoined {
@@ -160,6 +201,19 @@ export class TraceProfiling implements Processor {
     this.#heldSpans += spans;
     this.#settings.metrics.held('traces', this.#heldSpans);
   }
+}
+
+/** Resolves after `ms`, or at once when `signal` aborts. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
 }
 
 function reasonOf(error: unknown): string {

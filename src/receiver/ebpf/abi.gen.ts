@@ -293,7 +293,7 @@ export const STATS = [
   { name: 'net_connection_ring_full', help: "Connection records lost because the ring buffer was full." },
   { name: 'sched_events', help: "Wait records written." },
   { name: 'sched_ring_full', help: "Wait records lost because the ring buffer was full." },
-  { name: 'sched_task_state_full', help: "Switches skipped because no per-thread state could be allocated." },
+  { name: 'sched_task_state_full', help: "Events of any kind skipped because no per-thread state could be allocated." },
   { name: 'cpu_samples', help: "Stack samples written." },
   { name: 'cpu_ring_full', help: "Stack samples lost because the ring buffer was full." },
   { name: 'proc_events', help: "Process records written." },

@@ -3,7 +3,7 @@ import { describeChain, hotFunction, readableFrames, summarize } from '../../../
 import { explainTrace, readSpans, type TraceExplanation } from '../../../src/explain/trace-explanation.js';
 import { SpanKind } from '../../../src/otlp/span-constants.js';
 import { timeFromMs } from '../../../src/otlp/time.js';
-import { EVENT_FILE_PATH, EVENT_SYSCALL } from '../../../src/semconv.js';
+import { EVENT_FILE_PATH, EVENT_REASON, EVENT_SYSCALL } from '../../../src/semconv.js';
 import {
   intervalEvent,
   LOCK_TRACE_ID,
@@ -88,6 +88,52 @@ describe('explainWhy', () => {
     );
   });
 
+  it('mentions a second class that is large too', () => {
+    expect(why(span(1, 0, { breakdown: { cpu: 53, runqueue: 47 } }))).toBe(
+      'GET /a in shop ran on the CPU for 53.0 ms (53 %); another 47.0 ms (47 %) went to waiting for a CPU',
+    );
+  });
+
+  it('names the server that a client without a better name asked', () => {
+    const call = {
+      name: 'GET',
+      kind: SpanKind.client,
+      attributes: { 'server.address': 'db', 'server.port': 5432 },
+    };
+    expect(why(span(1, 0, { breakdown: { idle: 100 } }), span(2, 1, { ...call, durationMs: 99 }))).toContain(
+      'waited 99.0 ms (99 %) for GET db:5432 in shop',
+    );
+  });
+
+  it('abridges long chains', () => {
+    const chain = Array.from({ length: 12 }, (_, i) =>
+      span(i + 1, i, { name: `hop ${i}`, durationMs: 100 - i }),
+    );
+    const text = why(...chain);
+    expect(text).toContain('hop 0 in shop waited');
+    expect(text).toContain('and so on through 7 more spans');
+    expect(text).not.toContain('hop 5');
+  });
+
+  it('says that an event loop was busy with other work', () => {
+    const events = [intervalEvent(timeFromMs(START), 'other', 5, 80, { [EVENT_REASON]: 'event_loop_busy' })];
+    expect(why(span(1, 0, { breakdown: { cpu: 20, other: 80 }, events }))).toContain(
+      'could not go on for 80.0 ms (80 %), because its event loop was busy with other work',
+    );
+  });
+
+  it('does not name a holder of a lock that nobody gave', () => {
+    const events = [
+      {
+        ...intervalEvent(timeFromMs(START), 'lock', 5, 80),
+        attributes: { duration_ns: 80e6, 'lock.timed_out': true },
+      },
+    ];
+    expect(why(span(1, 0, { breakdown: { cpu: 20, lock: 80 }, events }))).toContain(
+      'gave up when the time was over',
+    );
+  });
+
   it('says so when nothing is known', () => {
     expect(why(span(1, 0))).toBe('GET /a in shop took 100 ms, of which the kernel has no detail');
   });
@@ -107,6 +153,7 @@ describe('frames', () => {
       '_start',
       'node::LoadEnvironment(node::Environment*)',
       'JS:~processTicksAndRejections node:internal/process/task_queues:67:35',
+      'JS:*run node:async_hooks:332:14',
       'JS:*cosineSimilarity file:///srv/demo/shop.mjs:40:27',
       'JS:^ /srv/app/index.js:3:1',
       'compress_block',

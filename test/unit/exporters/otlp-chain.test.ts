@@ -2,13 +2,6 @@
  * Real SDK exporters -> our receiver -> our exporters -> a second receiver of ours: what arrives at the end is what the
  * SDK sent, byte by byte from the first receiver on.
  */
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
-import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtoExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BasicTracerProvider, SimpleSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ExporterFactory } from '../../../src/component/factory.js';
 import { otlpGrpcExporter } from '../../../src/exporters/otlp_grpc/factory.js';
@@ -22,6 +15,7 @@ import {
 } from '../../helpers/otlp/exporter-harness.js';
 import { logsRequest, metricsRequest, tracesRequest } from '../../helpers/otlp/payload.js';
 import { type RunningReceiver, startReceiver } from '../../helpers/otlp/receiver-harness.js';
+import { exportSpans, SDK_EXPORTERS } from '../../helpers/otlp/sdk.js';
 
 const SPANS = 25;
 const running: { stop(): Promise<void> }[] = [];
@@ -35,19 +29,6 @@ async function own<T extends { stop(): Promise<void> }>(starting: Promise<T>): P
   running.push(started);
   return started;
 }
-
-const sdkExporters: Record<string, (receiver: RunningReceiver) => SpanExporter> = {
-  gRPC: ({ grpcPort }) => new GrpcExporter({ url: `http://127.0.0.1:${grpcPort}` }),
-  'gRPC with gzip': ({ grpcPort }) =>
-    new GrpcExporter({ url: `http://127.0.0.1:${grpcPort}`, compression: CompressionAlgorithm.GZIP }),
-  'HTTP protobuf': ({ httpPort }) => new ProtoExporter({ url: `http://127.0.0.1:${httpPort}/v1/traces` }),
-  'HTTP protobuf with gzip': ({ httpPort }) =>
-    new ProtoExporter({
-      url: `http://127.0.0.1:${httpPort}/v1/traces`,
-      compression: CompressionAlgorithm.GZIP,
-    }),
-  'HTTP JSON': ({ httpPort }) => new JsonExporter({ url: `http://127.0.0.1:${httpPort}/v1/traces` }),
-};
 
 const ourExporters: Record<
   string,
@@ -65,30 +46,7 @@ const ourExporters: Record<
   ],
 };
 
-/** Spans with everything an SDK can put on them; returns their names. */
-async function exportSpans(exporter: SpanExporter): Promise<void> {
-  const provider = new BasicTracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'shop', 'process.pid': 4711 }),
-    spanProcessors: [new SimpleSpanProcessor(exporter)],
-  });
-  const tracer = provider.getTracer('test', '1.2.3');
-  const first = tracer.startSpan('root', { kind: SpanKind.SERVER });
-  for (let index = 1; index < SPANS; index++) {
-    const span = tracer.startSpan(`work \u00e4 ${index}`, {
-      kind: SpanKind.CLIENT,
-      attributes: { 'http.route': '/item/{id}', n: index, ratio: 0.5, ok: true, list: ['a', 'b'] },
-      links: [{ context: first.spanContext(), attributes: { why: 'test' } }],
-    });
-    span.addEvent('cache miss', { key: `k${index}` });
-    span.setStatus({ code: SpanStatusCode.ERROR, message: 'boom' });
-    span.end();
-  }
-  first.end();
-  await provider.forceFlush();
-  await provider.shutdown();
-}
-
-describe.each(Object.keys(sdkExporters))('SDK over %s', (sdk) => {
+describe.each(Object.keys(SDK_EXPORTERS))('SDK over %s', (sdk) => {
   it.each(Object.keys(ourExporters))('through %s arrives whole', async (ours) => {
     const last = await own(startReceiver());
     const [factory, configFor] = ourExporters[ours]!;
@@ -96,7 +54,7 @@ describe.each(Object.keys(sdkExporters))('SDK over %s', (sdk) => {
     const first = await own(startReceiver());
     first.sink.answer = (batch) => exporter.consume(batch);
 
-    await exportSpans(sdkExporters[sdk]!(first));
+    await exportSpans(SDK_EXPORTERS[sdk]!(first), SPANS);
 
     const sent = first.sink.batches.flatMap(({ bytes }) => decodeSpans(bytes));
     const arrived = last.sink.batches.flatMap(({ bytes }) => decodeSpans(bytes));

@@ -10,7 +10,7 @@ import {
   TRACE,
   World,
 } from './join-helpers.js';
-import { MS, randomFrom } from './timeline-helpers.js';
+import { inetSocket, MS, randomFrom } from './timeline-helpers.js';
 
 const APP = 10;
 const context = (id: string, traceId = TRACE) => ({
@@ -120,7 +120,7 @@ describe('a program with one thread for each request', () => {
     let sum = 0;
     let before = span.startTime;
     for (const event of events) {
-      sum += event.attributes['duration_ns'] as number;
+      sum += event.attributes.duration_ns as number;
       expect(event.time.hi * 2 ** 32 + event.time.lo).toBeGreaterThanOrEqual(before.hi * 2 ** 32 + before.lo);
       before = event.time;
     }
@@ -146,9 +146,9 @@ describe('a program with one thread for each request', () => {
     world.play(end + 3000 * MS);
     const events = world.spans(id)![0]!.events();
     expect(events.length).toBeLessThanOrEqual(16);
-    const merged = events.filter((event) => event.attributes['count'] !== undefined);
+    const merged = events.filter((event) => event.attributes.count !== undefined);
     expect(merged.map(({ name }) => name).sort()).toEqual(['cpu.on', 'lock.wait']);
-    const sum = events.reduce((total, event) => total + (event.attributes['duration_ns'] as number), 0);
+    const sum = events.reduce((total, event) => total + (event.attributes.duration_ns as number), 0);
     expect(sum).toBe(end - start);
   });
 
@@ -324,6 +324,31 @@ describe('identity', () => {
     world.play(end + 1 * MS, 1 * MS);
     expect(world.answers.get(id)).toEqual([]);
     expect(world.engine.stats()).toMatchObject({ spans_remote: 1, join_queries_held: 0 });
+  });
+
+  it('knows the sender by its own bytes on the connection, though it has ended since', () => {
+    const world = new World();
+    const { thread, start, end } = serveOne(world);
+    world.exchange({
+      role: 'server',
+      tgid: APP,
+      requestStart: start,
+      responseEnd: end,
+      context: context(spanId(1)),
+    });
+    thread.run(1 * MS).send(99, 'client', 4318);
+    const batch = batchOf([server(start, end)], { 'service.name': 'another name' });
+    world.at(end + 100 * MS, (engine) =>
+      engine.query(1000, batch, {
+        remoteAddress: '10.0.0.1',
+        remotePort: 40_000,
+        localAddress: '10.0.0.9',
+        localPort: 4318,
+      }),
+    );
+    world.play(end + 5000 * MS);
+    expect(world.answers.get(1000)).toHaveLength(1);
+    expect(world.engine.stats()).toMatchObject({ spans_enriched: 1, spans_remote: 0 });
   });
 
   it('joins what came through a local forwarder when the resource names the process', () => {
@@ -654,6 +679,24 @@ describe('exchanges without a span of an SDK', () => {
     expect(classesOf(world.spans(id)![0]!)).toEqual(SERVED);
   });
 
+  it("are nobody's request when they delivered spans to the agent", () => {
+    const world = new World();
+    const { tuple } = inetSocket(1, 4318);
+    const toAgent = { ...tuple, remoteAddress: '127.0.0.1', remotePort: 4318 };
+    world.ask(1001 * MS, batchOf([server(990 * MS, 1000 * MS)]), APP);
+    world.exchange({
+      role: 'client',
+      tgid: APP,
+      requestStart: 1000 * MS,
+      responseEnd: 1002 * MS,
+      tuple: toAgent,
+    });
+    world.exchange({ role: 'client', tgid: APP, requestStart: 1003 * MS, responseEnd: 1004 * MS });
+    world.play(20_000 * MS);
+    expect(world.emitted.map(({ exchange }) => exchange.requestStart)).toEqual([1003 * MS]);
+    expect(world.engine.stats()).toMatchObject({ exchanges_telemetry: 1, exchanges_emitted: 1 });
+  });
+
   it('have no profile when nothing is known of their thread', () => {
     const world = new World();
     world.exchange({ role: 'server', tgid: APP, requestStart: 1000 * MS, responseEnd: 1010 * MS });
@@ -696,7 +739,7 @@ describe('accounts', () => {
       world.engine.flush();
       const stats = world.engine.stats();
       expect(world.answers.size).toBe(asked);
-      expect(stats['exchanges_joined']! + world.emitted.length).toBe(exchanges);
+      expect(stats.exchanges_joined! + world.emitted.length).toBe(exchanges);
       expect(new Set(world.emitted.map(({ exchange }) => exchange.id)).size).toBe(world.emitted.length);
       const { spans_received, spans_enriched, spans_unmatched, spans_remote } = stats as Record<
         string,

@@ -216,7 +216,7 @@ describe('Timeline', () => {
         }),
       );
     }
-    expect(timeline.stats()['timeline_waits_overwritten']).toBeGreaterThan(count / 2);
+    expect(timeline.stats().timeline_waits_overwritten).toBeGreaterThan(count / 2);
     expect(intervals(timeline, 0, 10 * MS)).toEqual([[0, 10, 'unknown']]);
     const last = 2 * (count - 1) + 1;
     expect(intervals(timeline, last * MS, (last + 1) * MS, 11 + ((count - 1) % 3))).toEqual([
@@ -227,7 +227,7 @@ describe('Timeline', () => {
   it('forgets the threads that have been quiet longest', () => {
     const timeline = new Timeline({ budgetBytes: 1 << 20, maxThreads: 8 });
     for (let tid = 100; tid < 200; tid++) timeline.wait(wait({ tid, off: tid * MS, on: (tid + 1) * MS }));
-    expect(timeline.stats()['timeline_threads_held']).toBeLessThanOrEqual(8);
+    expect(timeline.stats().timeline_threads_held).toBeLessThanOrEqual(8);
     expect(intervals(timeline, 199 * MS, 200 * MS, 199)).toEqual([[199, 200, 'blocked']]);
     expect(intervals(timeline, 100 * MS, 101 * MS, 100)).toEqual([[100, 101, 'unknown']]);
   });
@@ -238,8 +238,8 @@ describe('Timeline', () => {
     timeline.wait(wait({ off: 5 * MS, on: 6 * MS }));
     timeline.wait(wait({ off: 20 * MS, on: 19 * MS }));
     timeline.wait(wait({ off: Number.NaN, on: 30 * MS }));
-    expect(timeline.stats()['timeline_disordered']).toBe(3);
-    expect(timeline.stats()['timeline_waits']).toBe(1);
+    expect(timeline.stats().timeline_disordered).toBe(3);
+    expect(timeline.stats().timeline_waits).toBe(1);
   });
 
   it('keeps samples and their stacks', () => {

@@ -28,6 +28,29 @@ describe('MetricsRegistry', () => {
     ]);
   });
 
+  it('adds what a filter takes out to what passes its edges', () => {
+    const registry = new MetricsRegistry();
+    const { own, edges } = registry.account({ kind: 'processor', id: 'filter', instance: 'traces' });
+    edges.received('traces', 10);
+    edges.sent('traces', 7);
+    own.dropped('traces', 3, 'filtered');
+    edges.received('traces', 2);
+    edges.dropped('traces', 2, 'refused');
+    expect(registry.snapshot().accounts).toMatchObject([
+      { received: 12, sent: 7, dropped: { filtered: 3, refused: 2 }, held: 0, unaccounted: 0 },
+    ]);
+  });
+
+  it('does not take accepted for sent when a queue sent nothing yet', () => {
+    const registry = new MetricsRegistry();
+    const { own, edges } = registry.account({ kind: 'exporter', id: 'queued' });
+    edges.received('traces', 10);
+    own.received('traces', 10);
+    own.held('traces', 10);
+    edges.sent('traces', 10);
+    expect(registry.snapshot().accounts).toMatchObject([{ received: 10, sent: 0, held: 10, unaccounted: 0 }]);
+  });
+
   it('shows what does not add up', () => {
     const registry = new MetricsRegistry();
     const { own } = registry.account({ kind: 'processor', id: 'leaky', instance: 'traces' });

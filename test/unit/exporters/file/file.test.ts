@@ -38,7 +38,7 @@ describe('file exporter', () => {
   it('writes after flush_interval without being asked', async () => {
     const { exporter, stop } = await startExporter(fileExporter, { path, flush_interval: '10ms' });
     await exporter.consume(batchOf('traces', tracesRequest(1)));
-    await expect.poll(() => readFile(path, 'utf8')).toContain('GET /item/0');
+    await expect.poll(() => readFile(path, 'utf8'), { timeout: 5000 }).toContain('GET /item/0');
     await stop();
   });
 

@@ -61,7 +61,7 @@ describe('terminal exporter to a file', () => {
     const block = output.take();
     expect(block).not.toContain(ESCAPE);
     expect(block).toMatch(
-      /^inventory +GET \/stock\/\{id\} +0\.0 +- +116 ms +116 ms +116 ms +94% lock {2}3% disk/m,
+      /^inventory +GET \/stock\/\{id\} +0\.0 +- +116 ms +116 ms +116 ms +L{19}D +94% lock {2}3% disk/m,
     );
     expect(block).toMatch(/^shop +GET \/stock\/\{id\}.*98% idle/m);
     expect(block).not.toMatch(/^load/m);
@@ -92,6 +92,13 @@ describe('terminal exporter to a file', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(output.take()).not.toContain('explained');
     await exporter.shutdown(new AbortController().signal);
+  });
+
+  it('explains what it has when the agent stops before that', async () => {
+    const { output, exporter, giveTrace } = await start(false);
+    await giveTrace();
+    await exporter.shutdown(new AbortController().signal);
+    expect(output.take()).toContain(`bin/kindling trace ${LOCK_TRACE_ID}`);
   });
 
   it('counts what is not OTLP and goes on', async () => {

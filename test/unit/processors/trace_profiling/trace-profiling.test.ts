@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Host, ServiceKey, Settings } from '../../../../src/component/component.js';
-import { PermanentError } from '../../../../src/component/errors.js';
+import { PermanentError, RetryableError } from '../../../../src/component/errors.js';
 import type { Batch } from '../../../../src/component/signal.js';
 import type { JoinConfig, SpanEdit } from '../../../../src/observer/join-types.js';
 import {
@@ -70,18 +70,22 @@ async function setUp(
       sent: (_signal, items) => add('sent', items),
       dropped: (_signal, items, reason) => add(`dropped_${reason}`, items),
       held: (_signal, items) => {
-        counts['held'] = items;
+        counts.held = items;
       },
-      count: (name, value, labels) => add(labels === undefined ? name : `${name}_${labels['reason']}`, value),
+      count: (name, value, labels) => add(labels === undefined ? name : `${name}_${labels.reason}`, value),
     },
     now: () => 0,
   };
-  const processor = new TraceProfiling(settings, traceProfilingConfig().parse(options), {
-    consume: async (batch) => {
-      if (next !== undefined) await next(batch);
-      forwarded.push(batch);
+  const processor = new TraceProfiling(
+    settings,
+    traceProfilingConfig().parse({ acknowledge: 'forwarded', ...options }),
+    {
+      consume: async (batch) => {
+        if (next !== undefined) await next(batch);
+        forwarded.push(batch);
+      },
     },
-  });
+  );
   const host = new FakeHost();
   await processor.start(host);
   return { processor, host, forwarded, counts, warnings };
@@ -142,7 +146,7 @@ describe('TraceProfiling', () => {
     await processor.consume(batchOf('b'));
     expect(forwarded).toHaveLength(2);
     expect(warnings).toHaveLength(1);
-    expect(counts['spans_unjoined_no_observer']).toBe(2);
+    expect(counts.spans_unjoined_no_observer).toBe(2);
   });
 
   it('passes a batch on unjoined when the observer is late', async () => {
@@ -151,7 +155,7 @@ describe('TraceProfiling', () => {
     const consumed = processor.consume(batchOf('GET /'));
     await vi.advanceTimersByTimeAsync(2_999);
     expect(forwarded).toHaveLength(0);
-    expect(counts['held']).toBe(1);
+    expect(counts.held).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
     await consumed;
     expect(forwarded).toHaveLength(1);
@@ -165,11 +169,11 @@ describe('TraceProfiling', () => {
     const consumed = ['1', '2', '3'].map((name) => processor.consume(batchOf(name)));
     await consumed[0];
     expect(forwarded.map(({ bytes }) => spansOf(bytes)[0]!.name)).toEqual(['1']);
-    expect(counts['spans_unjoined_hold_budget']).toBe(1);
+    expect(counts.spans_unjoined_hold_budget).toBe(1);
     await processor.shutdown(new AbortController().signal);
     await Promise.all(consumed);
-    expect(counts['sent']).toBe(3);
-    expect(counts['spans_unjoined_shutdown']).toBe(2);
+    expect(counts.sent).toBe(3);
+    expect(counts.spans_unjoined_shutdown).toBe(2);
   });
 
   it('passes on what is held when the program stops', async () => {
@@ -201,13 +205,69 @@ describe('TraceProfiling', () => {
     expect(counts).toMatchObject({ received: 1, dropped_rejected: 1, held: 0 });
   });
 
+  describe('that acknowledges what it has received', () => {
+    const RECEIVED = { acknowledge: 'received' };
+
+    it('answers the sender while it holds the batch', async () => {
+      const { processor, host, forwarded, counts } = await setUp(RECEIVED);
+      let answer = (_edits: readonly SpanEdit[]): void => {};
+      provide(host, () => new Promise((resolve) => (answer = resolve)));
+      await processor.consume(batchOf('GET /'));
+      expect(forwarded).toHaveLength(0);
+      expect(counts.held).toBe(1);
+      answer([]);
+      await vi.advanceTimersByTimeAsync(0);
+      expect(forwarded).toHaveLength(1);
+      expect(counts).toMatchObject({ received: 1, sent: 1, held: 0 });
+    });
+
+    it('offers a refused batch until it is taken', async () => {
+      let refusals = 3;
+      const { processor, host, forwarded, counts } = await setUp(RECEIVED, async () => {
+        if (refusals-- > 0) throw new RetryableError('full');
+      });
+      provide(host, async () => []);
+      await processor.consume(batchOf('GET /'));
+      await vi.advanceTimersByTimeAsync(100 + 200 + 400);
+      expect(forwarded).toHaveLength(1);
+      expect(counts).toEqual({ received: 1, sent: 1, held: 0, spans_joined: 0 });
+    });
+
+    it('refuses new batches when those that nobody takes fill its memory', async () => {
+      const size = batchOf('1').bytes.length;
+      const { processor, host, counts } = await setUp({ ...RECEIVED, max_held_bytes: 2 * size }, async () => {
+        throw new RetryableError('full');
+      });
+      provide(host, async () => []);
+      for (const name of ['1', '2']) {
+        await processor.consume(batchOf(name));
+        await vi.advanceTimersByTimeAsync(0);
+      }
+      await expect(processor.consume(batchOf('3'))).rejects.toThrow(RetryableError);
+      const stopped = processor.shutdown(AbortSignal.abort());
+      await vi.advanceTimersByTimeAsync(0);
+      await stopped;
+      expect(counts).toMatchObject({ received: 2, held: 0, dropped_shutdown: 2 });
+    });
+
+    it('counts what is refused for good', async () => {
+      const { processor, host, counts } = await setUp(RECEIVED, async () => {
+        throw new PermanentError('no');
+      });
+      provide(host, async () => []);
+      await processor.consume(batchOf('GET /'));
+      await vi.advanceTimersByTimeAsync(0);
+      expect(counts).toMatchObject({ received: 1, dropped_rejected: 1, held: 0 });
+    });
+  });
+
   it('survives edits that fit no span', async () => {
     const { processor, host, forwarded, counts, warnings } = await setUp();
     provide(host, async () => [{ offset: 3, fields: new Uint8Array([1]) }]);
     const batch = batchOf('GET /');
     await processor.consume(batch);
     expect(forwarded).toEqual([batch]);
-    expect(counts['spans_unjoined_unreadable']).toBe(1);
+    expect(counts.spans_unjoined_unreadable).toBe(1);
     expect(warnings).toHaveLength(1);
   });
 

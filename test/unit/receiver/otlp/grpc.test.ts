@@ -291,7 +291,7 @@ describe('OTLP/gRPC', () => {
     receiver.sink.answer = () => gate;
     const client = clientOf();
     const first = call(client, EXPORT, tracesRequest(1, 700_000));
-    await expect.poll(() => receiver.metrics.sums.get('held traces')).toBe(1);
+    await expect.poll(() => receiver.metrics.sums.get('held traces'), { timeout: 5000 }).toBe(1);
     const error = await failureOf(call(client, EXPORT, tracesRequest(1, 700_000)));
     expect([error.code, error.details]).toEqual([14, 'data refused due to high memory usage']);
     release();
@@ -320,7 +320,7 @@ describe('OTLP/gRPC', () => {
     let release = (): void => {};
     receiver.sink.answer = () => new Promise((resolve) => (release = resolve));
     const running = call(clientOf(), EXPORT, tracesRequest(1));
-    await expect.poll(() => receiver.metrics.sums.get('held traces')).toBe(1);
+    await expect.poll(() => receiver.metrics.sums.get('held traces'), { timeout: 5000 }).toBe(1);
     const stopped = receiver.stop();
     release();
     await running;

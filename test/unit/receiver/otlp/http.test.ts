@@ -108,7 +108,7 @@ describe('OTLP/HTTP', () => {
     expect(receiver.sink.itemCount).toBe(500);
   });
 
-  it('takes snappy, as block and as frames', async () => {
+  it('takes a snappy block', async () => {
     receiver = await startReceiver();
     const request = tracesRequest(1);
     const block = Buffer.concat([Buffer.of(request.length, (59 + 1) << 2, request.length - 1), request]);

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace kindling {
+
+// Runs an attached BPF iterator once, over all its objects: reading its file to the end does that. What the program
+// itself writes to the file is dropped. Returns 0 or -errno. Any thread.
+int RunIterator(int link_fd);
+
+}  // namespace kindling

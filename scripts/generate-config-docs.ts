@@ -1,0 +1,49 @@
+/**
+ * Writes what can be said about settings from their one declaration: `config/schema.json` (for completion in editors)
+ * and the table of options in each component's README. `--check` writes nothing and fails when something is out of date.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { COMPONENTS } from '../src/components.js';
+import { configSchema } from '../src/config/docs/json-schema.js';
+import { toJsonText } from '../src/config/docs/json-text.js';
+import { componentReadme } from '../src/config/docs/readme.js';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+const FOLDERS = {
+  receiver: 'receiver',
+  processor: 'processors',
+  exporter: 'exporters',
+  connector: 'connectors',
+  extension: 'extensions',
+} as const;
+
+const read = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+const files = new Map<string, string>();
+files.set(join(ROOT, 'config', 'schema.json'), toJsonText(configSchema(COMPONENTS)));
+for (const factory of COMPONENTS) {
+  const path = join(ROOT, 'src', FOLDERS[factory.kind], factory.type, 'README.md');
+  files.set(path, componentReadme(factory, read(path)));
+}
+
+const outdated = [...files].filter(([path, text]) => read(path) !== text);
+if (process.argv.includes('--check')) {
+  for (const [path] of outdated)
+    console.error(`${relative(ROOT, path)} is out of date; run npm run generate`);
+  process.exitCode = outdated.length === 0 ? 0 : 1;
+} else {
+  for (const [path, text] of outdated) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    console.log(`wrote ${relative(ROOT, path)}`);
+  }
+}

@@ -1,0 +1,171 @@
+/** Opening and closing captures: nothing leaks, nothing hangs, nothing arrives afterwards. */
+
+import { readdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { ABI_HASH, STATS } from '../../src/receiver/ebpf/abi.gen.js';
+import { Capture, clockOffset, loadAddon, probe } from '../../src/receiver/ebpf/native.js';
+import { closeSessionsAfterEach, describeKernel, runProgram, Session, waitUntil } from '../helpers/kernel.js';
+
+/** A cycle takes about 50 ms, mostly for reading the kernel's BTF; `KINDLING_LEAK_CYCLES=1000` is for patient people. */
+const CYCLES = Number(process.env.KINDLING_LEAK_CYCLES ?? 100);
+
+const openFiles = () => readdirSync('/proc/self/fd').length;
+const threads = () => readdirSync('/proc/self/task').length;
+
+describeKernel('capture', () => {
+  closeSessionsAfterEach();
+
+  it(`leaks no descriptor and no thread over ${CYCLES} cycles`, { timeout: 300_000 }, async () => {
+    // Maps, ring, reader and the selection programs in each cycle, all topics in every 50th.
+    const cycle = (topics: boolean) =>
+      Capture.open(
+        { ...(topics ? { net: {}, sched: {}, cpu: {}, proc: {} } : {}), ringBytes: 4096 },
+        () => {},
+      ).close();
+    cycle(true);
+    const before = { files: openFiles(), threads: threads() };
+    for (let i = 0; i < CYCLES; i++) {
+      cycle(i % 50 === 0);
+      if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    // The kernel frees programs after a grace period, but descriptors and threads are gone at once.
+    expect({ files: openFiles(), threads: threads() }).toEqual(before);
+  });
+
+  it('stops while it is busy, and delivers nothing afterwards', async () => {
+    for (let i = 0; i < 10; i++) {
+      let batches = 0;
+      const capture = Capture.open(
+        { sched: {}, net: {}, pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
+        () => batches++,
+      );
+      await waitUntil(() => batches > 0);
+      capture.close();
+      const after = batches;
+      await runProgram('sleep', ['5']);
+      expect(batches).toBe(after);
+    }
+  });
+
+  it('stops while every slab waits to be read', async () => {
+    const capture = Capture.open(
+      { sched: {}, pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
+      () => {},
+    );
+    // This thread reads nothing, while programs run: both slabs fill and the reader waits for one.
+    const end = Date.now() + 300;
+    while (Date.now() < end) readdirSync('/proc/self/fd');
+    capture.close();
+  });
+
+  it('loses nothing when it is detached before it is closed', async () => {
+    const session = new Session({ sched: {}, rules: { selectByDefault: false, includeComms: ['sleep'] } });
+    const truth = await runProgram('sleep', ['10']);
+    const end = session.capture.detach();
+    await waitUntil(() => session.capture.drainedUpTo() >= end);
+    expect(session.of('sched_wait').some((wait) => wait.tid === truth.tid)).toBe(true);
+    expect(session.of('sched_wait').length).toBe(session.stats().sched_events);
+    await runProgram('sleep', ['10']);
+    expect(session.of('sched_wait').length).toBe(session.stats().sched_events);
+    expect(session.capture.ringUsedBytes()).toBe(0);
+  });
+
+  it('can be closed twice, and says so when used afterwards', () => {
+    const capture = Capture.open({ proc: {} }, () => {});
+    capture.close();
+    capture.close();
+    expect(capture.drainedUpTo()).toBe(0);
+    expect(() => capture.stats()).toThrow(/closed/);
+    expect(() => capture.setRules({})).toThrow(/closed/);
+  });
+
+  it('runs in a worker thread that ends without closing it', async () => {
+    const before = { files: openFiles(), threads: threads() };
+    for (const ending of ['exit', 'terminate'] as const) {
+      // Plain JavaScript against the addon: a worker of the test runner does not load TypeScript.
+      const worker = new Worker(
+        `const { workerData, parentPort } = require('node:worker_threads');
+         const { createRequire } = require('node:module');
+         const addon = createRequire(workerData.root)('./build/native/kindling.node');
+         const slabs = [new ArrayBuffer(65536), new ArrayBuffer(65536)];
+         const rules = { selectByDefault: true, includePids: [], excludePids: [], includeComms: [], excludeComms: [],
+           includeCgroupIds: [], excludeCgroupIds: [] };
+         const capture = new addon.Capture({ netVariant: 'auto', captureBytes: 256, sched: true, openWaitMs: 200,
+           openWaitIntervalMs: 1000, cpuFrequencyHz: 49, proc: true, ringBytes: 1 << 16, pollMs: 1, rules }, slabs,
+           (slab) => { capture.release(slab); parentPort.postMessage('batch'); });
+         parentPort.on('message', () => process.exit(0));`,
+        { eval: true, workerData: { root: new URL('../../', import.meta.url).pathname } },
+      );
+      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      const ended = new Promise((resolve) => worker.once('exit', resolve));
+      if (ending === 'exit') worker.postMessage('end');
+      else await worker.terminate();
+      await ended;
+    }
+    await waitUntil(() => openFiles() <= before.files && threads() <= before.threads);
+  });
+
+  it('refuses options outside their ranges', () => {
+    const open = (options: Parameters<typeof Capture.open>[0]) => () =>
+      Capture.open(options, () => {}).close();
+    expect(open({ ringBytes: 5000 })).toThrow(/power of two/);
+    expect(open({ slabBytes: 100 })).toThrow(/slabBytes/);
+    expect(open({ net: { captureBytes: 5000 } })).toThrow(/captureBytes/);
+    expect(open({ cpu: { frequencyHz: 0 } })).toThrow(/frequencyHz/);
+    expect(open({ pollMs: 0.5 })).toThrow(/pollMs/);
+  });
+
+  it('exports what the typed face expects', () => {
+    const addon = loadAddon();
+    expect(addon.abiHash).toBe(ABI_HASH);
+    for (const name of ['Capture', 'probe', 'clockOffset'] as const)
+      expect(typeof addon[name]).toBe('function');
+    const methods = [
+      'release',
+      'drainedUpTo',
+      'readStats',
+      'ringUsedBytes',
+      'setRules',
+      'detach',
+      'close',
+      'report',
+    ];
+    expect(Object.getOwnPropertyNames(addon.Capture.prototype)).toEqual(expect.arrayContaining(methods));
+  });
+
+  it('counts under the names of the header', () => {
+    const session = new Session({ proc: {} });
+    expect(Object.keys(session.stats())).toEqual(STATS.map(({ name }) => name));
+  });
+});
+
+describeKernel('probe', () => {
+  it('says what this kernel offers, and loads every topic on trial', () => {
+    const found = probe();
+    expect(found.btf).toBe(true);
+    expect(found.hooks.sched_switch).toBe(true);
+    expect(found.topics.map(({ topic, variant }) => `${topic}/${variant}`)).toEqual([
+      'net/socket',
+      'net/syscall',
+      'sched/',
+      'cpu/',
+      'proc/',
+    ]);
+    expect(found.netVariant).toBe(found.topics[0]!.error === undefined ? 'socket' : 'syscall');
+    for (const topic of found.topics.slice(1))
+      expect(topic).toMatchObject({ attached: false, error: undefined });
+  });
+});
+
+describeKernel('clockOffset', () => {
+  it('agrees with the clocks of Node', () => {
+    const { hi, lo, errorNs } = clockOffset();
+    const offset = (BigInt(hi) << 32n) | BigInt(lo);
+    const wall = BigInt(Date.now()) * 1_000_000n;
+    const difference = wall - (process.hrtime.bigint() + offset);
+    // Date.now() counts milliseconds; the rest is for a machine that is busy between the readings.
+    expect(Math.abs(Number(difference))).toBeLessThan(50_000_000);
+    expect(errorNs).toBeLessThan(1_000_000);
+  });
+});
