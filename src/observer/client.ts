@@ -8,6 +8,7 @@ import type { TopicReport } from '../receiver/ebpf/native.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { SpanEdit } from './join-types.js';
 import type { ObserverService } from './observer-service.js';
+import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
 import { startWorker } from './worker-start.js';
@@ -31,7 +32,10 @@ interface PendingQuery {
 export class ObserverClient implements ObserverService {
   /** Batches that were not joined because too many were under way. */
   busy = 0;
-  readonly #data: ObserverWorkerData;
+  /** The thread ended in order: everything it held was handed out. */
+  completed = false;
+  readonly #data: Omit<ObserverWorkerData, 'budget'>;
+  readonly #budget: SpanBudget;
   readonly #output: ObserverClientOutput;
   readonly #log: Logger;
   readonly #pending = new Map<number, PendingQuery>();
@@ -43,15 +47,16 @@ export class ObserverClient implements ObserverService {
   #stopped: (() => void) | undefined;
   #stopping = false;
 
-  constructor(data: ObserverWorkerData, output: ObserverClientOutput, log: Logger) {
+  constructor(data: Omit<ObserverWorkerData, 'budget'>, output: ObserverClientOutput, log: Logger) {
     this.#data = data;
+    this.#budget = new SpanBudget(data.maxUnackedBytes);
     this.#output = output;
     this.#log = log;
   }
 
   /** Starts the thread. Rejects with UnsupportedError when nothing can run on this machine. */
   async start(): Promise<readonly TopicReport[]> {
-    const worker = startWorker(this.#data);
+    const worker = startWorker({ ...this.#data, budget: this.#budget.memory });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
@@ -107,7 +112,7 @@ export class ObserverClient implements ObserverService {
         this.#spans = this.#spans
           .then(() => this.#output.spans({ bytes, itemCount }))
           .catch((error: unknown) => this.#log.error('A span batch failed.', { error: String(error) }))
-          .then(() => this.#send({ type: 'ack', bytes: bytes.length }));
+          .then(() => this.#budget.release(bytes.length));
         break;
       }
       case 'answer': {
@@ -125,6 +130,7 @@ export class ObserverClient implements ObserverService {
         this.#log[message.level](message.message, message.fields);
         break;
       case 'stopped':
+        this.completed = true;
         this.#stopped?.();
         break;
       default:

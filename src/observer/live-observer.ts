@@ -13,6 +13,7 @@ import { RecordingProcessTable, RecordingSymbolizer } from './process/recording.
 import { ProcfsProcessTable } from './process-table.js';
 import { RECORDING_FORMAT, RECORDING_VERSION } from './recording-format.js';
 import { RecordingWriter } from './recording-writer.js';
+import { SpanBudget } from './span-budget.js';
 import { AddonSymbolizer, type NativeSymbolizerModule } from './symbolizer.js';
 import type { MonoNs, ProcessTable, Symbolizer } from './types.js';
 import type { FromWorker, ObserverWorkerData, ToWorker } from './worker-messages.js';
@@ -32,13 +33,15 @@ export class LiveObserver {
   readonly #capture: Capture;
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
-  #unackedBytes = 0;
+  readonly #budget: SpanBudget;
   #spansDropped = 0;
   #stopping = false;
+  #closed = false;
 
   /** Loads, attaches and runs. Throws UnsupportedError when nothing can run here. */
   constructor(data: ObserverWorkerData, post: Post) {
     this.#data = data;
+    this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
     const log = postingLogger(post, {});
     const { recording } = data;
@@ -78,9 +81,6 @@ export class LiveObserver {
       case 'query':
         this.#observer.query(message.id, message.batch, message.origin);
         break;
-      case 'ack':
-        this.#unackedBytes -= message.bytes;
-        break;
       case 'stop':
         void this.#stop();
         break;
@@ -98,7 +98,10 @@ export class LiveObserver {
     }
     this.#observer.advance(this.#capture.drainedUpTo());
     this.#readKernelStats();
+    this.#closed = true;
     this.#capture.close();
+    // A flush may take longer than there is time: then these are the figures of what was lost.
+    this.#sendStats();
     this.#observer.flush();
     this.#sendStats();
     await this.#recording?.close();
@@ -110,11 +113,11 @@ export class LiveObserver {
   }
 
   #sendSpans(bytes: Uint8Array, itemCount: number): void {
-    if (this.#unackedBytes + bytes.length > this.#data.maxUnackedBytes) {
+    // While it observes it never waits; when it ends there is nothing left to keep up with.
+    if (!this.#budget.take(bytes.length, this.#stopping ? DRAIN_MS : 0)) {
       this.#spansDropped += itemCount;
       return;
     }
-    this.#unackedBytes += bytes.length;
     this.#post({ type: 'spans', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
   }
 
@@ -128,6 +131,7 @@ export class LiveObserver {
   }
 
   #sendStats(): void {
+    if (!this.#closed) this.#readKernelStats();
     this.#post({
       type: 'stats',
       stats: {

@@ -45,6 +45,11 @@ export class ObserverMetrics {
     const metrics = this.#metrics;
     let written = 0;
     for (const stat of WRITTEN) written += kernel[stat] ?? 0;
+    // A record may be decoded in the moment before it is counted.
+    const decoded = observer.records ?? 0;
+    const unknown = observer.records_unknown ?? 0;
+    const malformed = observer.records_malformed ?? 0;
+    written = Math.max(written, decoded + unknown + malformed);
     let received = this.#growth('kernel written', written);
     for (const stat of LOST) {
       const { name } = STATS[stat];
@@ -60,13 +65,10 @@ export class ObserverMetrics {
     );
     metrics.count('payload_faults', this.#growth('faults', kernel[STAT.NET_DATA_FAULT] ?? 0));
 
-    const decoded = observer.records ?? 0;
-    const unknown = observer.records_unknown ?? 0;
-    const malformed = observer.records_malformed ?? 0;
     metrics.sent('events', this.#growth('decoded', decoded));
     metrics.dropped('events', this.#growth('unknown', unknown), 'unknown_kind');
     metrics.dropped('events', this.#growth('malformed', malformed), 'malformed');
-    const rest = Math.max(0, written - decoded - unknown - malformed);
+    const rest = written - decoded - unknown - malformed;
     metrics.held('events', last ? 0 : rest);
     if (last) metrics.dropped('events', rest, 'not_drained');
 

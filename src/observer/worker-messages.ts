@@ -16,12 +16,12 @@ export interface ObserverWorkerData {
   readonly agentVersion: string;
   /** Bytes of span batches that may be under way to the pipelines; above it new ones are dropped and counted. */
   readonly maxUnackedBytes: number;
+  /** See `SpanBudget`. */
+  readonly budget: SharedArrayBuffer;
 }
 
 export type ToWorker =
   | { readonly type: 'query'; readonly id: number; readonly batch: Uint8Array; readonly origin: Origin }
-  /** A span batch of this size was taken by the pipelines, or given up. */
-  | { readonly type: 'ack'; readonly bytes: number }
   /** Drain, flush, detach; the thread ends after `stopped`. */
   | { readonly type: 'stop' };
 

@@ -23,6 +23,8 @@ export class EbpfReceiver implements Receiver {
   readonly #metrics: ObserverMetrics;
   #client: ObserverClient | undefined;
   #lastStats: ObserverStats | undefined;
+  /** Spans that arrived from the observer. */
+  #spans = 0;
 
   constructor(settings: Settings, config: EbpfConfig, next: Consumer | undefined) {
     this.#settings = settings;
@@ -38,7 +40,10 @@ export class EbpfReceiver implements Receiver {
     const client = new ObserverClient(
       this.#workerData(host),
       {
-        spans: (batch) => delivery.deliver(batch),
+        spans: (batch) => {
+          this.#spans += batch.itemCount;
+          return delivery.deliver(batch);
+        },
         stats: (stats) => {
           this.#lastStats = stats;
           this.#metrics.update(stats);
@@ -60,10 +65,23 @@ export class EbpfReceiver implements Receiver {
     deadline.addEventListener('abort', () => this.#stop.abort(), { once: true });
     await client.stop(deadline);
     this.#stop.abort();
-    if (this.#lastStats !== undefined) this.#metrics.update(this.#lastStats, true);
+    if (this.#lastStats === undefined) return;
+    this.#metrics.update(this.#lastStats, true);
+    if (!client.completed) this.#countUnfinished(this.#lastStats);
   }
 
-  #workerData(host: Host): ObserverWorkerData {
+  /** There was no time to hand out what the observer held when it was told to stop. */
+  #countUnfinished({ observer, spansDropped }: ObserverStats): void {
+    const built = (observer.spans_built ?? 0) - spansDropped - this.#spans;
+    const lost = Math.max(0, built) + (observer.join_exchanges_held ?? 0) + (observer.exchanges_held ?? 0);
+    if (lost === 0) return;
+    const { metrics, logger } = this.#settings;
+    metrics.received('traces', lost);
+    metrics.dropped('traces', lost, 'shutdown');
+    logger.error('There was no time to hand out all spans before the stop; they are lost.', { spans: lost });
+  }
+
+  #workerData(host: Host): Omit<ObserverWorkerData, 'budget'> {
     const config = this.#config;
     const join = host.service(JOIN_CONFIG_KEY);
     return {
