@@ -8,6 +8,10 @@ import { report } from './report.js';
 
 /** Name → module with `run(args)`; loaded on demand so that a missing tool only concerns its own benchmark. */
 const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Promise<object> }> }> = {
+  observer: {
+    what: 'time of the observer per kernel record, on synthetic records (needs nothing)',
+    load: () => import('./observer.js'),
+  },
   overhead: {
     what: 'CPU per request of an HTTP server and of the agent, each tier switched on in turn (needs root and wrk)',
     load: () => import('./overhead.js'),

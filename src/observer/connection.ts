@@ -1,3 +1,4 @@
+import type { ConnectionPlace } from './exchange-links.js';
 import type { ExchangePairing } from './exchange-pairing.js';
 import type { ExchangeRecognition } from './exchange-recognition.js';
 import type { MonoNs, SocketTuple } from './types.js';
@@ -20,6 +21,8 @@ export class Connection {
   pairing: ExchangePairing | undefined;
   /** Set when the socket is closed and an answer may still be read from its queue. */
   closed: { readonly turns: number; readonly error: number; readonly time: MonoNs } | undefined;
+  /** Kept by `ExchangeLinks`. */
+  place: ConnectionPlace | undefined;
   /** Neighbours in the order of last use, kept by the table. */
   newer: Connection | undefined;
   older: Connection | undefined;

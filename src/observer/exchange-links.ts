@@ -22,12 +22,17 @@ import {
 /** Inbound contexts remembered to recognize headers that are passed on. */
 const MAX_INBOUND = 16_384;
 
+/** A connection, as both of its ends name it. */
+export interface ConnectionPlace {
+  readonly key: string;
+  readonly seed: ConnectionSeed;
+}
+
 export class ExchangeLinks {
   readonly #seed: string;
   readonly #clients = new Map<string, Connection>();
-  readonly #places = new WeakMap<Connection, { readonly key: string; readonly seed: ConnectionSeed }>();
-  /** Process and wire span id, to the server span that received it. Oldest first. */
-  readonly #inbound = new Map<string, Uint8Array>();
+  /** Wire span id, to the server spans that received it. Oldest first. */
+  readonly #inbound = new Map<string, Inbound>();
 
   /** `seed`: the same for a live run and its replay, different on each machine and boot. */
   constructor(seed: string) {
@@ -42,43 +47,60 @@ export class ExchangeLinks {
     const client = isClient ? local : remote;
     const server = isClient ? remote : local;
     const key = `${client} ${server}`;
-    this.#places.set(connection, { key, seed: connectionSeed(this.#seed, client, server) });
+    connection.place = { key, seed: connectionSeed(this.#seed, client, server) };
     if (isClient) this.#clients.set(key, connection);
   }
 
   removed(connection: Connection): void {
-    const key = this.#places.get(connection)?.key;
+    const key = connection.place?.key;
     if (key !== undefined && this.#clients.get(key) === connection) this.#clients.delete(key);
   }
 
   /** The identity of the span that the request `draft` becomes. */
   identify(connection: Connection, draft: ExchangeDraft, role: 'client' | 'server'): Uint8Array {
-    const place = this.#places.get(connection)!;
+    const place = connection.place!;
     const identity = createIdentity(place.seed, draft.requestOffset, role);
     const { context } = draft;
     if (context !== undefined) writeHex(context.traceId, identity, TRACE_ID.start);
     if (role === 'client') {
       if (context === undefined) return identity;
-      const server = this.#inbound.get(`${draft.tgid} ${context.spanId}`);
-      if (server === undefined) writeHex(context.spanId, identity, SPAN_ID.start);
-      else identity.set(server.subarray(SPAN_ID.start, SPAN_ID.end), PARENT_ID.start);
+      let inbound = this.#inbound.get(context.spanId);
+      while (inbound !== undefined && inbound.tgid !== draft.tgid) inbound = inbound.next;
+      if (inbound === undefined) writeHex(context.spanId, identity, SPAN_ID.start);
+      else setParent(identity, inbound.identity);
       return identity;
     }
     const client = this.#clients.get(place.key)?.pairing?.requestAt(draft.requestOffset);
     if (client?.identity !== undefined && sameTrace(client.identity, identity)) {
-      identity.set(client.identity.subarray(SPAN_ID.start, SPAN_ID.end), PARENT_ID.start);
+      setParent(identity, client.identity);
     } else if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
-    if (context !== undefined) this.#remember(`${draft.tgid} ${context.spanId}`, identity);
+    if (context !== undefined) this.#remember(context.spanId, draft.tgid, identity);
     return identity;
   }
 
-  #remember(key: string, identity: Uint8Array): void {
-    if (this.#inbound.size >= MAX_INBOUND) {
+  #remember(spanId: string, tgid: number, identity: Uint8Array): void {
+    const known = this.#inbound.get(spanId);
+    if (known?.tgid === tgid) {
+      known.identity = identity;
+      return;
+    }
+    if (known === undefined && this.#inbound.size >= MAX_INBOUND) {
       const oldest = this.#inbound.keys().next().value;
       if (oldest !== undefined) this.#inbound.delete(oldest);
     }
-    this.#inbound.set(key, identity);
+    // A context that is handed from process to process is received by each; more than two are not worth a list.
+    this.#inbound.set(spanId, { tgid, identity, next: known && { ...known, next: undefined } });
   }
+}
+
+interface Inbound {
+  readonly tgid: number;
+  identity: Uint8Array;
+  readonly next: Inbound | undefined;
+}
+
+function setParent(identity: Uint8Array, parent: Uint8Array): void {
+  for (let i = 0; i < 8; i++) identity[PARENT_ID.start + i] = parent[SPAN_ID.start + i]!;
 }
 
 function sameTrace(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,15 +2,22 @@
  * Attributes of the spans that are built from exchanges: OpenTelemetry semantic conventions 1.44, HTTP spans
  * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/, stable). Names are low-cardinality: no route is known
  * from the wire, so a span is named by its method alone.
+ *
+ * Most attributes are the same for every request of a connection, so they are encoded once for each and kept.
  */
-import type { AttributesInput } from '../otlp/attribute-writer.js';
+import { writeAttribute } from '../otlp/attribute-writer.js';
+import { field } from '../otlp/wire-reader.js';
+import { WireWriter } from '../otlp/wire-writer.js';
 import { ATTR_INCOMPLETE, ATTR_SOURCE } from '../semconv.js';
-import type { Exchange } from './types.js';
+import type { Exchange, SocketTuple } from './types.js';
 
 export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.44.0';
 
 /** What is written of a query string. `redacted`: names, with every value replaced. */
 export type QueryPolicy = 'redacted' | 'full' | 'off';
+
+/** Field 9 of `Span` (opentelemetry-proto v1.11, trace/v1/trace.proto). */
+const ATTRIBUTE = field.delimited(9);
 
 const METHODS = new Set([
   'CONNECT',
@@ -35,44 +42,95 @@ export function errorType(exchange: Exchange): string | undefined {
   return statusCode >= (exchange.role === 'client' ? 400 : 500) ? String(statusCode) : undefined;
 }
 
-export function spanAttributes(exchange: Exchange, queryPolicy: QueryPolicy): AttributesInput {
-  const { http, tuple, role } = exchange;
-  const known = METHODS.has(http.method);
-  const isClient = role === 'client';
-  const path = http.method === 'CONNECT' ? undefined : originPath(http.path);
-  const query = http.query === undefined ? undefined : queryText(http.query, queryPolicy);
-  const peer = splitHost(http.host);
-  const address = peer?.address ?? (isClient ? tuple.remoteAddress : tuple.localAddress);
-  const port = peer?.port ?? (isClient ? tuple.remotePort : tuple.localPort);
-  const common = {
-    'http.request.method': known ? http.method : '_OTHER',
-    'http.request.method_original': known ? undefined : http.method,
-    'server.address': address,
-    'server.port': port,
-    'network.peer.address': tuple.remoteAddress,
-    'network.peer.port': tuple.remotePort,
-    'network.protocol.version': http.version,
-    'http.response.status_code': http.statusCode === 0 ? undefined : http.statusCode,
-    'error.type': errorType(exchange),
-    'user_agent.original': http.userAgent,
-    [ATTR_SOURCE]: 'kernel',
-    [ATTR_INCOMPLETE]: exchange.incomplete,
-  };
-  if (isClient) {
-    const authority = http.host ?? hostText(address, port);
-    return {
-      ...common,
-      'url.full': `http://${authority}${path ?? ''}${query === undefined ? '' : `?${query}`}`,
-    };
-  }
-  return {
-    ...common,
-    'url.scheme': 'http',
-    'url.path': path,
-    'url.query': query,
-    'client.address': tuple.remoteAddress,
-  };
+/** What a connection's spans have in common, and what it was made from. */
+interface Shared {
+  readonly role: Exchange['role'];
+  readonly host: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly version: string;
+  readonly bytes: Uint8Array;
+  /** Clients: what comes before the path in `url.full`. */
+  readonly origin: string;
 }
+
+/** Encodes attributes as fields of a `Span`. */
+export class SpanAttributeEncoder {
+  readonly #queryPolicy: QueryPolicy;
+  readonly #writer = new WireWriter(1024);
+  readonly #shared = new WeakMap<SocketTuple, Shared>();
+
+  constructor(queryPolicy: QueryPolicy) {
+    this.#queryPolicy = queryPolicy;
+  }
+
+  /** The attributes of `exchange` in two parts; the second is valid until the next call. */
+  encode(exchange: Exchange): [Uint8Array, Uint8Array] {
+    const { http } = exchange;
+    const shared = this.#sharedOf(exchange);
+    const writer = this.#writer;
+    writer.reset();
+    if (METHODS.has(http.method)) put(writer, 'http.request.method', http.method);
+    else {
+      put(writer, 'http.request.method', '_OTHER');
+      put(writer, 'http.request.method_original', http.method);
+    }
+    const path = http.method === 'CONNECT' ? '' : originPath(http.path);
+    const query = http.query === undefined ? undefined : queryText(http.query, this.#queryPolicy);
+    if (exchange.role === 'client') {
+      put(writer, 'url.full', `${shared.origin}${path}${query === undefined ? '' : `?${query}`}`);
+    } else {
+      if (path !== '') put(writer, 'url.path', path);
+      if (query !== undefined) put(writer, 'url.query', query);
+    }
+    if (http.statusCode !== 0) put(writer, 'http.response.status_code', http.statusCode);
+    const error = errorType(exchange);
+    if (error !== undefined) put(writer, 'error.type', error);
+    if (exchange.incomplete !== undefined) put(writer, ATTR_INCOMPLETE, exchange.incomplete);
+    return [shared.bytes, writer.bytes.subarray(0, writer.pos)];
+  }
+
+  #sharedOf({ tuple, role, http }: Exchange): Shared {
+    const known = this.#shared.get(tuple);
+    if (
+      known !== undefined &&
+      known.role === role &&
+      known.host === http.host &&
+      known.userAgent === http.userAgent &&
+      known.version === http.version
+    ) {
+      return known;
+    }
+    const isClient = role === 'client';
+    const named = splitHost(http.host);
+    const address = named?.address ?? (isClient ? tuple.remoteAddress : tuple.localAddress);
+    const port = named?.port ?? (isClient ? tuple.remotePort : tuple.localPort);
+    const writer = new WireWriter(512);
+    put(writer, ATTR_SOURCE, 'kernel');
+    put(writer, 'server.address', address);
+    put(writer, 'server.port', port);
+    put(writer, 'network.peer.address', tuple.remoteAddress);
+    put(writer, 'network.peer.port', tuple.remotePort);
+    put(writer, 'network.protocol.version', http.version);
+    if (http.userAgent !== undefined) put(writer, 'user_agent.original', http.userAgent);
+    if (!isClient) {
+      put(writer, 'url.scheme', 'http');
+      put(writer, 'client.address', tuple.remoteAddress);
+    }
+    const shared: Shared = {
+      role,
+      host: http.host,
+      userAgent: http.userAgent,
+      version: http.version,
+      bytes: writer.finish(),
+      origin: `http://${http.host ?? hostText(address, port)}`,
+    };
+    this.#shared.set(tuple, shared);
+    return shared;
+  }
+}
+
+const put = (writer: WireWriter, key: string, value: string | number): void =>
+  writeAttribute(writer, ATTRIBUTE, key, value);
 
 /** A target in absolute form (RFC 9112 section 3.2.2) without scheme and authority. */
 function originPath(target: string): string {

@@ -8,7 +8,13 @@ import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
 import { addNs } from '../otlp/time.js';
 import { TracesWriter } from '../otlp/trace-writer.js';
 import type { MonoClock } from './join-types.js';
-import { errorType, type QueryPolicy, SCHEMA_URL, spanAttributes, spanName } from './span-attributes.js';
+import {
+  errorType,
+  type QueryPolicy,
+  SCHEMA_URL,
+  SpanAttributeEncoder,
+  spanName,
+} from './span-attributes.js';
 import { connectionSeed, createIdentity, hasParent, PARENT_ID, SPAN_ID, TRACE_ID } from './span-identity.js';
 import type { Exchange, MonoNs, ProcessInfo, ProcessTable } from './types.js';
 
@@ -57,6 +63,7 @@ export class SpanBuilder {
   readonly #processes: ProcessTable;
   readonly #clock: MonoClock;
   readonly #groups = new Map<number, Group>();
+  readonly #attributes: SpanAttributeEncoder;
   #bytes = 0;
   #items = 0;
   #startedAt: MonoNs = 0;
@@ -65,6 +72,7 @@ export class SpanBuilder {
     this.#options = options;
     this.#processes = processes;
     this.#clock = clock;
+    this.#attributes = new SpanAttributeEncoder(options.queryPolicy);
   }
 
   /** Spans that wait for their batch. */
@@ -83,6 +91,7 @@ export class SpanBuilder {
         exchange.requestStart,
         exchange.role,
       );
+    const attributes = this.#attributes.encode(exchange);
     const startTime = this.#clock.toUnix(exchange.requestStart);
     const end = exchange.responseEnd === 0 ? exchange.requestEnd : exchange.responseEnd;
     const error = errorType(exchange);
@@ -98,13 +107,12 @@ export class SpanBuilder {
       kind: isServer ? SpanKind.server : SpanKind.client,
       startTime,
       endTime: addNs(startTime, Math.max(0, Math.round(end - exchange.requestStart))),
-      attributes: spanAttributes(exchange, this.#options.queryPolicy),
       status: error === undefined ? undefined : { code: StatusCode.error },
       flags:
         (context?.sampled === false ? 0 : SpanFlags.sampled) |
         SpanFlags.hasIsRemote |
         (remoteParent ? SpanFlags.isRemote : 0),
-      encodedFields: profile,
+      encodedFields: profile === undefined ? attributes : [...attributes, profile],
     });
     if (this.#items === 0) this.#startedAt = now;
     this.#items++;

@@ -84,7 +84,7 @@ export interface SpanInput extends SpanFieldsInput {
   readonly endTime: Time64;
   readonly flags?: number | undefined;
   /** More fields of the span, encoded (made by `encodeSpanFields`), written after all others. */
-  readonly encodedFields?: Uint8Array | undefined;
+  readonly encodedFields?: readonly Uint8Array[] | undefined;
 }
 
 /**
@@ -120,7 +120,7 @@ function writeSpan(writer: WireWriter, span: SpanInput): void {
     writer.varint(FLAGS);
     writer.fixed32(span.flags);
   }
-  if (span.encodedFields !== undefined) writer.raw(span.encodedFields);
+  if (span.encodedFields !== undefined) for (const fields of span.encodedFields) writer.raw(fields);
 }
 
 function writeSpanFields(writer: WireWriter, span: SpanFieldsInput): void {

