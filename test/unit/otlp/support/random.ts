@@ -51,7 +51,9 @@ export class Random {
         this.pick(['a', 'é', 'ß', '漢', '字', '😀', '\u0000', '"', '\\', '\n']),
       ).join('');
     }
-    return this.#ascii(this.pick([47, 48, 49, 120, 126, 127, 128, 129, 300, this.chance(0.1) ? 16_385 : 200]));
+    return this.#ascii(
+      this.pick([47, 48, 49, 120, 126, 127, 128, 129, 300, this.chance(0.1) ? 16_385 : 200]),
+    );
   }
 
   #ascii(length: number): string {
