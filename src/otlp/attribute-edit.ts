@@ -21,7 +21,7 @@ export function getAttribute(node: MessageNode, tag: number, key: string): Typed
     const slot = node
       .slots()
       .findLast((one) => one.tag === tag && hasKey(one.bytes, one.start, one.end, wanted));
-    return slot === undefined ? undefined : valueOf(slot.bytes, slot.start, slot.end);
+    return slot === undefined ? undefined : readValue(slot.bytes, slot.start, slot.end);
   }
   const { bytes, end } = node;
   let found: TypedValue | undefined;
@@ -31,7 +31,7 @@ export function getAttribute(node: MessageNode, tag: number, key: string): Typed
     const first = bytes[at]!;
     if ((first < 0x80 ? first : tagAt(bytes, at, end)) !== tag) continue;
     const start = contentStart(bytes, at);
-    if (hasKey(bytes, start, next, wanted)) found = valueOf(bytes, start, next);
+    if (hasKey(bytes, start, next, wanted)) found = readValue(bytes, start, next);
   }
   return found;
 }
@@ -141,7 +141,7 @@ function keyOf(bytes: Uint8Array, start: number, end: number): string {
   return key;
 }
 
-function valueOf(bytes: Uint8Array, start: number, end: number): TypedValue {
+function readValue(bytes: Uint8Array, start: number, end: number): TypedValue {
   const reader = new WireReader(bytes, start, end);
   let value: TypedValue = null;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {
