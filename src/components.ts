@@ -11,8 +11,10 @@ import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
+import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
+import { resourceProcessor } from './processors/resource/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
@@ -28,8 +30,10 @@ export const COMPONENTS: readonly AnyFactory[] = [
   otlpHttpExporter,
   storeExporter,
   terminalExporter,
+  attributesProcessor,
   batchProcessor,
   memoryLimiterProcessor,
+  resourceProcessor,
   traceProfilingProcessor,
   ebpfReceiver,
   nopReceiver,

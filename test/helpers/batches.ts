@@ -4,15 +4,19 @@ import { type AccountLine, type ComponentIdentity, MetricsRegistry } from '../..
 import { CaptureLogger } from './capture-logger.js';
 
 /**
- * An OTLP request with `itemCount` spans (or log records, which have the same nesting) that hold nothing but a name:
- * field 1 (resource group) > field 2 (scope group) > field 2 (item) > field 5 (name).
+ * An OTLP request with `itemCount` spans (or log records, which have the same nesting) that hold nothing but a name (or
+ * body), or gauges with an empty data point:
+ * field 1 (resource group) > field 2 (scope group) > field 2 (item) > field 5 (name, body, gauge).
  */
 export function batchOf<S extends Signal = 'traces'>(
   itemCount: number,
   signal: S = 'traces' as S,
   receiver = 'test',
 ): Batch<S> {
-  const item = field(2, field(5, Uint8Array.of(0x78)));
+  const content = { traces: [0x78], logs: [0x0a, 1, 0x78], metrics: [0x0a, 0], profiles: [] }[
+    signal as Signal
+  ];
+  const item = field(2, field(5, Uint8Array.from(content)));
   const items = concat(Array.from({ length: itemCount }, () => item));
   return { signal, bytes: field(1, field(2, items)), itemCount, origin: { receiver } };
 }

@@ -18,7 +18,9 @@ const EXAMPLES: Readonly<Record<string, () => unknown>> = {
   'exporter otlp_grpc': () => ({ endpoint: '127.0.0.1:1', tls: { insecure: true }, timeout: '1s' }),
   'exporter otlp_http': () => ({ endpoint: 'http://127.0.0.1:1', timeout: '1s' }),
   'exporter store': () => ({ directory: temporaryFolder() }),
+  'processor attributes': () => ({ actions: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'processor memory_limiter': () => ({ check_interval: '1s', limit_percentage: 100 }),
+  'processor resource': () => ({ attributes: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'receiver otlp': () => ({
     protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } },
   }),

@@ -16,6 +16,8 @@
 #include "selection.skel.h"
 #include "topic.h"
 
+#include "../util/signal_block.h"
+
 namespace kindling {
 namespace {
 
@@ -66,6 +68,7 @@ selection_comm ToCommKey(const std::string& comm) {
 void SharedMaps::Deleter::operator()(selection_bpf* skeleton) const { selection_bpf::destroy(skeleton); }
 
 Result<SharedMaps> SharedMaps::Load(size_t ring_bytes) {
+  const SignalBlock no_signals;
   BpfLog log;
   std::unique_ptr<selection_bpf, Deleter> skeleton(selection_bpf::open());
   if (!skeleton) return DescribeBpfError(-errno, "opening the shared maps", log.last(), "");

@@ -15,6 +15,7 @@
 #include "net_syscall.skel.h"
 #include "proc.skel.h"
 #include "sched.skel.h"
+#include "../util/signal_block.h"
 #include "../util/unique_fd.h"
 
 namespace kindling {
@@ -118,6 +119,7 @@ Error DescribeBpfError(int code, const std::string& step, const std::string& lib
 }
 
 Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& maps, const Knobs& knobs) {
+  const SignalBlock no_signals;
   BpfLog log;
   std::string verifier_log(kVerifierLogBytes, '\0');
   LIBBPF_OPTS(bpf_object_open_opts, options);
