@@ -13,21 +13,25 @@ export interface HeldExchange {
   forgotten: boolean;
 }
 
-/** Exchanges longer than this are few and kept apart, so that a look at some milliseconds need not pass all others. */
-const LONG_NS = 250_000_000;
+/**
+ * Exchanges of a process are kept by how long they took, so that a look at some milliseconds passes only those that
+ * ended within the limit of their tier after it. With one tier of 250 ms, two thirds of the join's time went into
+ * passing exchanges of a server with 5,000 requests/s.
+ */
+const TIER_LIMITS_NS = [1e6, 8e6, 64e6, 512e6, Number.POSITIVE_INFINITY] as const;
 const MAX_DONE = 20_000;
 
-interface ProcessExchanges {
-  /** In the order of their end, without the long ones. */
+interface Tier {
+  readonly limitNs: number;
+  /** In the order of their end. */
   entries: HeldExchange[];
-  long: HeldExchange[];
   forgotten: number;
 }
 
 export class JoinExchanges {
   readonly #byContext = new Map<string, HeldExchange[]>();
   readonly #serversByTrace = new Map<string, HeldExchange[]>();
-  readonly #byProcess = new Map<number, ProcessExchanges>();
+  readonly #byProcess = new Map<number, readonly Tier[]>();
   #done: HeldExchange[] = [];
   #doneHead = 0;
 
@@ -38,13 +42,12 @@ export class JoinExchanges {
       append(this.#byContext, contextKey(exchange.role, context.traceId, context.spanId), entry);
       if (exchange.role === 'server') append(this.#serversByTrace, context.traceId, entry);
     }
-    let process = this.#byProcess.get(exchange.tgid);
-    if (process === undefined) {
-      process = { entries: [], long: [], forgotten: 0 };
-      this.#byProcess.set(exchange.tgid, process);
+    let tiers = this.#byProcess.get(exchange.tgid);
+    if (tiers === undefined) {
+      tiers = TIER_LIMITS_NS.map((limitNs) => ({ limitNs, entries: [], forgotten: 0 }));
+      this.#byProcess.set(exchange.tgid, tiers);
     }
-    if (isLong(exchange)) process.long.push(entry);
-    else insert(process.entries, entry);
+    insert(tierOf(tiers, exchange).entries, entry);
     return entry;
   }
 
@@ -58,23 +61,14 @@ export class JoinExchanges {
 
   /** Exchanges of a process that overlap [from, to], in no special order. */
   *ofProcess(tgid: number, from: MonoNs, to: MonoNs): Generator<HeldExchange> {
-    const process = this.#byProcess.get(tgid);
-    if (process === undefined) return;
-    const { entries } = process;
-    let low = 0;
-    let high = entries.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (entries[middle]!.exchange.responseEnd < from) low = middle + 1;
-      else high = middle;
+    for (const { entries, limitNs } of this.#byProcess.get(tgid) ?? []) {
+      for (let index = firstEndingAt(entries, from); index < entries.length; index++) {
+        const entry = entries[index]!;
+        const { exchange } = entry;
+        if (exchange.responseEnd > to + limitNs) break;
+        if (!entry.forgotten && overlaps(exchange, from, to)) yield entry;
+      }
     }
-    for (let index = low; index < entries.length; index++) {
-      const entry = entries[index]!;
-      const { exchange } = entry;
-      if (exchange.responseEnd > to + LONG_NS) break;
-      if (!entry.forgotten && overlaps(exchange, from, to)) yield entry;
-    }
-    for (const entry of process.long) if (!entry.forgotten && overlaps(entry.exchange, from, to)) yield entry;
   }
 
   /** `entry` has left: kept for a while, then forgotten. */
@@ -106,18 +100,32 @@ export class JoinExchanges {
       remove(this.#byContext, contextKey(exchange.role, context.traceId, context.spanId), entry);
       if (exchange.role === 'server') remove(this.#serversByTrace, context.traceId, entry);
     }
-    const process = this.#byProcess.get(exchange.tgid);
-    if (process === undefined) return;
-    if (isLong(exchange)) process.long = process.long.filter((other) => other !== entry);
-    else if (++process.forgotten * 2 >= process.entries.length) {
-      process.entries = process.entries.filter((other) => !other.forgotten);
-      process.forgotten = 0;
-    }
-    if (process.entries.length + process.long.length === 0) this.#byProcess.delete(exchange.tgid);
+    const tiers = this.#byProcess.get(exchange.tgid);
+    if (tiers === undefined) return;
+    const tier = tierOf(tiers, exchange);
+    if (++tier.forgotten * 2 < tier.entries.length) return;
+    tier.entries = tier.entries.filter((other) => !other.forgotten);
+    tier.forgotten = 0;
+    if (tiers.every(({ entries }) => entries.length === 0)) this.#byProcess.delete(exchange.tgid);
   }
 }
 
-const isLong = (exchange: Exchange): boolean => exchange.responseEnd - exchange.requestStart > LONG_NS;
+function tierOf(tiers: readonly Tier[], exchange: Exchange): Tier {
+  const durationNs = exchange.responseEnd - exchange.requestStart;
+  return tiers.find(({ limitNs }) => durationNs <= limitNs)!;
+}
+
+/** Index of the first entry that ends at `from` or later. */
+function firstEndingAt(entries: readonly HeldExchange[], from: MonoNs): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries[middle]!.exchange.responseEnd < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
 
 const overlaps = (exchange: Exchange, from: MonoNs, to: MonoNs): boolean =>
   exchange.requestStart <= to && exchange.responseEnd >= from;

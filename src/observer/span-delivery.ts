@@ -37,6 +37,7 @@ export class SpanDelivery {
 
   /** The reason why the batch was given up, undefined when it was taken. */
   async #offer(next: Consumer, batch: Parameters<Consumer['consume']>[0]): Promise<string | undefined> {
+    if (this.#signal.aborted) return 'shutdown';
     for (let waitMs = RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
       try {
         await next.consume(batch);

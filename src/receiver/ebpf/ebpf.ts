@@ -72,9 +72,9 @@ export class EbpfReceiver implements Receiver {
 
   /** There was no time to hand out what the observer held when it was told to stop. */
   #countUnfinished({ observer, spansDropped }: ObserverStats): void {
-    const built = (observer.spans_built ?? 0) - spansDropped - this.#spans;
-    const lost = Math.max(0, built) + (observer.join_exchanges_held ?? 0) + (observer.exchanges_held ?? 0);
-    if (lost === 0) return;
+    const held = (observer.join_exchanges_held ?? 0) + (observer.exchanges_held ?? 0);
+    const lost = (observer.spans_built ?? 0) + held - spansDropped - this.#spans;
+    if (lost <= 0) return;
     const { metrics, logger } = this.#settings;
     metrics.received('traces', lost);
     metrics.dropped('traces', lost, 'shutdown');
