@@ -153,7 +153,7 @@ export class LiveObserver {
       abiHash: ABI_HASH,
       agentVersion: this.#data.agentVersion,
       idSeed: this.#data.observer.idSeed,
-      kernelRelease: release(),
+      kernelRelease: release().match(/^[\d.]+/)?.[0] ?? '', // builds name machines
       machine: machine(),
       cpus: cpus().length,
       hostName: 'localhost',

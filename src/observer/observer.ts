@@ -69,6 +69,8 @@ export class Observer {
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
     this.#connections = new ConnectionTable(options.limits, this.#counters, {
       opened: (connection, draft) => {
+        // Looked up now: when its span is built the process may have ended.
+        processes.get(draft.tgid);
         draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
       },
       finished: (connection, draft, incomplete) => {
