@@ -13,7 +13,7 @@ import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
 import { duration } from '../config/fields.js';
 import { type RetryConfig, retryFields, retrying } from './retry.js';
-import type { Outcome, Sender } from './sender.js';
+import type { Attempt, Outcome, Sender } from './sender.js';
 import { type QueueConfig, queueFields, SendingQueue } from './sending-queue.js';
 import { withTimeout } from './timeout.js';
 
@@ -72,7 +72,9 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     this.#signal = signal;
     // Each delivery listens while it runs, and `num_consumers` may well be more than the ten that Node.js finds odd.
     setMaxListeners(0, this.#draining.signal, this.#deadline.signal);
-    const attempt = withTimeout((batch, abort) => sender.send(batch as Batch<S>, abort), config.timeout);
+    const attempt = this.#countingRequests(
+      withTimeout((batch, abort) => sender.send(batch as Batch<S>, abort), config.timeout),
+    );
     const retry = retrying(attempt, config.retry_on_failure, {
       logger: settings.logger,
       clock: () => performance.now(),
@@ -198,6 +200,23 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     } else {
       logger.error(`Exporting failed. Dropping data.${hint}`, { error, dropped_items: batch.itemCount });
     }
+  }
+
+  #countingRequests(attempt: Attempt): Attempt {
+    const { metrics } = this.#settings;
+    let inFlight = 0;
+    const change = (by: number): void => {
+      inFlight += by;
+      metrics.gauge('in_flight_requests', inFlight, { data_type: this.#signal });
+    };
+    return async (batch, abort) => {
+      change(1);
+      try {
+        await attempt(batch, abort);
+      } finally {
+        change(-1);
+      }
+    };
   }
 
   #hold(items: number): void {
