@@ -11,18 +11,9 @@ import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
-
-<<<<<<< HEAD
-
-import { attributesProcessor } from './processors/attributes/factory.js';
-
-=======
-
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
-
->>>>>>> exts
-
+import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { resourceProcessor } from './processors/resource/factory.js';
@@ -41,12 +32,9 @@ export const COMPONENTS: readonly AnyFactory[] = [
   otlpHttpExporter,
   storeExporter,
   terminalExporter,
-<<<<<<< HEAD
-  attributesProcessor,
-=======
   basicAuthExtension,
   bearerTokenAuthExtension,
->>>>>>> exts
+  attributesProcessor,
   batchProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
