@@ -13,9 +13,11 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
+import { filterProcessor } from './processors/filter/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { resourceProcessor } from './processors/resource/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
+import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
@@ -32,9 +34,11 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   attributesProcessor,
   batchProcessor,
+  filterProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
   traceProfilingProcessor,
+  transformProcessor,
   ebpfReceiver,
   nopReceiver,
   otlpReceiver,

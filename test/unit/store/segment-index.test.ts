@@ -34,18 +34,23 @@ describe('segment index', () => {
     expect(read?.coveredBytes).toBe(900);
   });
 
-  it.each(['0af76519', '0af765191', '0af7651916cd43d', '0af7651916cd43dd', TRACE_A, TRACE_B, 'ffffffff'])(
-    'finds the records of %s, built and read alike',
-    (prefix) => {
-      const built = build();
-      const expected = [
-        ...(TRACE_A.startsWith(prefix.slice(0, 16)) ? [0, 1] : []),
-        ...(TRACE_B.startsWith(prefix.slice(0, 16)) ? [1] : []),
-      ].sort();
-      expect([...built.recordsOf(prefix)].sort()).toEqual(expected);
-      expect([...(readSegmentIndex(built.encode())?.recordsOf(prefix) ?? [])].sort()).toEqual(expected);
-    },
-  );
+  it.each([
+    '0af76519',
+    '0af765191',
+    '0af7651916cd43d',
+    '0af7651916cd43dd',
+    TRACE_A,
+    TRACE_B,
+    'ffffffff',
+  ])('finds the records of %s, built and read alike', (prefix) => {
+    const built = build();
+    const expected = [
+      ...(TRACE_A.startsWith(prefix.slice(0, 16)) ? [0, 1] : []),
+      ...(TRACE_B.startsWith(prefix.slice(0, 16)) ? [1] : []),
+    ].sort();
+    expect([...built.recordsOf(prefix)].sort()).toEqual(expected);
+    expect([...(readSegmentIndex(built.encode())?.recordsOf(prefix) ?? [])].sort()).toEqual(expected);
+  });
 
   it('is refused when any byte is wrong or missing', () => {
     const bytes = build().encode();
