@@ -20,14 +20,16 @@ export type Predicate = (context: OttlContext) => boolean;
 /** Makes the parts of one text ready, for one context. All methods throw an `Error` with the Collector's sentence. */
 export class Compiler {
   readonly #rules: PathRules;
-  readonly #tools: ArgumentTools = {
-    getter: (value) => this.getter(value),
-    access: ({ path }) => resolvePath(path, this.#rules, (key) => this.getter(key)),
-    converter: (name) => this.#converterOfOne(name),
-  };
+  readonly #tools: ArgumentTools;
 
   constructor(rules: PathRules) {
     this.#rules = rules;
+    this.#tools = {
+      context: rules.context,
+      getter: (value) => this.getter(value),
+      access: ({ path }) => resolvePath(path, rules, (key) => this.getter(key)),
+      converter: (name) => this.#converterOfOne(name),
+    };
   }
 
   editor(call: Call): Editor {

@@ -63,7 +63,7 @@ export function tokenize(source: string): Token[] {
     const token = tokenAt(source, offset);
     if (token === undefined) {
       throw new OttlSyntaxError(
-        `${placeOf(source, offset)}: invalid input text ${JSON.stringify(shorten(source.slice(offset)))}`,
+        `${placeOf(source, offset)}: lexer: invalid input text ${JSON.stringify(shorten(source.slice(offset)))}`,
       );
     }
     const [type, text] = token;
@@ -113,14 +113,14 @@ function unquote(source: string, offset: number, text: string): string {
     .slice(1, -1)
     .replace(
       /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]))/g,
-      (whole, hex?: string, four?: string, eight?: string, octal?: string, letter?: string) => {
+      (_, hex?: string, four?: string, eight?: string, octal?: string, letter?: string) => {
         const code = hex ?? four ?? eight;
         if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
         if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
         const char = letter === undefined ? undefined : ESCAPES[letter];
         if (char !== undefined) return char;
         throw new OttlSyntaxError(
-          `${placeOf(source, offset)}: invalid quoted string "${whole}": invalid syntax`,
+          `${placeOf(source, offset)}: invalid quoted string ${JSON.stringify(text)}: invalid syntax`,
         );
       },
     );

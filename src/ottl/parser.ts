@@ -16,6 +16,9 @@ import type {
 } from './ast.js';
 import { OttlSyntaxError, placeOf, type Token, type TokenType, tokenize } from './lexer.js';
 
+/** What the Collector's parser says it expects where a value should be. */
+const VALUE = 'Field ("." Field)*';
+
 /** Parentheses, lists and calls in each other. */
 const MAX_DEPTH = 64;
 
@@ -49,6 +52,8 @@ class Mismatch extends OttlSyntaxError {
   }
 }
 
+const keyOf = (key: Value): string => (key.kind === 'literal' ? String(key.value) : '...');
+
 class Parser {
   readonly #source: string;
   readonly #tokens: readonly Token[];
@@ -68,7 +73,7 @@ class Parser {
     const editor = this.#call();
     if (editor.keys.length > 0) {
       throw new MisuseError(
-        `only paths and converters may be indexed, not editors, but got ${editor.name}${editor.keys.map(() => '[...]').join('')}`,
+        `only paths and converters may be indexed, not editors, but got ${editor.name}[${editor.keys.map(keyOf).join(' ')}]`,
       );
     }
     const where = this.#accept('Lowercase', 'where') === undefined ? undefined : this.#or();
@@ -202,7 +207,7 @@ class Parser {
         const digits = token.text.slice(2);
         if (digits.length % 2 === 1) {
           throw new OttlSyntaxError(
-            `${placeOf(this.#source, token.offset)}: Value.Bytes: encoding/hex: odd length hex string`,
+            `${placeOf(this.#source, token.offset)}: failed to capture: encoding/hex: odd length hex string`,
           );
         }
         return { kind: 'literal', value: new Uint8Array(Buffer.from(digits, 'hex')) };
@@ -215,7 +220,7 @@ class Parser {
         return { kind: 'literal', value: token.text === 'true' };
       case 'Uppercase':
         if (!this.#isCall('Uppercase')) {
-          if (this.#peek(1).type === 'Lowercase') this.#unexpected('Value');
+          if (this.#peek(1).type === 'Lowercase') this.#unexpected(VALUE);
           this.#at++;
           return { kind: 'enum', symbol: token.text };
         }
@@ -223,14 +228,14 @@ class Parser {
       case 'Punct':
         if (token.text === '[') return this.#list();
         if (token.text === '{') return this.#map();
-        return token.text === '(' ? this.#sum() : this.#unexpected('Value');
+        return token.text === '(' ? this.#sum() : this.#unexpected(VALUE);
       case 'Lowercase':
       case 'Int':
       case 'Float':
       case 'OpAddSub':
         return this.#sum();
       default:
-        return this.#unexpected('Value');
+        return this.#unexpected(VALUE);
     }
   }
 
@@ -281,7 +286,7 @@ class Parser {
       const value = BigInt(token.text);
       if (BigInt.asIntN(64, value) === value) return { kind: 'literal', value };
       throw new OttlSyntaxError(
-        `${placeOf(this.#source, token.offset)}: strconv.ParseInt: parsing "${token.text}": value out of range`,
+        `${placeOf(this.#source, token.offset)}: failed to conform: strconv.ParseInt: parsing "${token.text}": value out of range`,
       );
     }
     if (this.#isCall('Uppercase')) return { kind: 'call', call: this.#call() };
@@ -303,7 +308,7 @@ class Parser {
   }
 
   #segment(): Segment {
-    const name = this.#accept('Lowercase') ?? this.#unexpected('Value');
+    const name = this.#accept('Lowercase') ?? this.#unexpected(VALUE);
     return { name: name.text, keys: this.#keys() };
   }
 
@@ -328,15 +333,11 @@ class Parser {
     return this.#token.type === first && this.#peek(this.#nameLength(first)).text === '(';
   }
 
-  /** How many words the name that begins here has. Words of one name stand without space between them. */
+  /** How many words the name that begins here has. Space between them does not count, as in the Collector's parser. */
   #nameLength(first: 'Uppercase' | 'Lowercase'): number {
     if (this.#token.type !== first) return 0;
     let length = 1;
-    while (['Uppercase', 'Lowercase'].includes(this.#peek(length).type)) {
-      const before = this.#peek(length - 1);
-      if (before.offset + before.text.length !== this.#peek(length).offset) break;
-      length++;
-    }
+    while (['Uppercase', 'Lowercase'].includes(this.#peek(length).type)) length++;
     return length;
   }
 
@@ -355,8 +356,15 @@ class Parser {
       this.#expect('Punct', '(', '"(" (Argument ("," Argument)*)? ")" Key*');
       const args: Argument[] = [];
       if (this.#token.text !== ')' || this.#token.type === 'String') {
-        do args.push(this.#argument());
-        while (this.#accept('Punct', ',') !== undefined);
+        args.push(this.#argument());
+        for (;;) {
+          const next = this.#try(() => {
+            this.#expect('Punct', ',', '');
+            return this.#argument();
+          });
+          if (next instanceof Mismatch) break;
+          args.push(next);
+        }
       }
       this.#expect('Punct', ')', '")" Key*');
       return { name, args, keys: this.#keys() };

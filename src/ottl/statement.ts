@@ -85,22 +85,24 @@ const SPECIFICITY: readonly ContextName[] = [
 ];
 
 /**
- * The context that texts with prefixed paths are about: the most special one that they name, of those in `candidates`.
- * Undefined when none is named. Throws an `Error` with the Collector's sentence for a text that can't be parsed.
+ * The context that texts with prefixed paths are about: the most special one that they name. May be a name that is no
+ * context at all; undefined when none is named. Throws `OttlSyntaxError`.
  */
-export function inferContext(
-  texts: { readonly statements?: readonly string[]; readonly conditions?: readonly string[] },
-  candidates: readonly ContextName[],
-): ContextName | undefined {
+export function inferContext(texts: {
+  readonly statements?: readonly string[];
+  readonly conditions?: readonly string[];
+}): string | undefined {
   const parsed: readonly (Statement | BooleanExpression)[] = [
     ...(texts.statements ?? []).map(parseStatement),
     ...(texts.conditions ?? []).map(parseCondition),
   ];
-  const named = new Set(
-    parsed
-      .flatMap((one) => ('editor' in one ? pathsOfStatement(one) : pathsOfCondition(one)))
-      .filter(({ segments }) => segments.length > 1)
-      .map(({ segments }) => (segments[0]!.name === 'instrumentation_scope' ? 'scope' : segments[0]!.name)),
-  );
-  return SPECIFICITY.find((context) => candidates.includes(context) && named.has(context));
+  const named = parsed
+    .flatMap((one) => ('editor' in one ? pathsOfStatement(one) : pathsOfCondition(one)))
+    .filter(({ segments }) => segments.length > 1)
+    .map(({ segments }) => (segments[0]!.name === 'instrumentation_scope' ? 'scope' : segments[0]!.name));
+  return SPECIFICITY.find((context) => named.includes(context)) ?? named[0];
 }
+
+/** Texts as the Collector prints them in its sentences. */
+export const quotedList = (texts: readonly string[]): string =>
+  `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`;

@@ -2,11 +2,13 @@
 import { GoRegExp } from '../../go/regexp.js';
 import type { TypedValue } from '../../otlp/typed-value.js';
 import type { Argument, Value } from '../ast.js';
-import type { Access, Getter, OttlContext } from '../context.js';
-import { expectInt, expectMap, expectText, OttlError, textLike } from '../values.js';
+import type { Access, ContextName, Getter, OttlContext } from '../context.js';
+import { expectInt, expectMap, expectText, OttlError, textLike, typeName } from '../values.js';
+import { compileGlob } from './glob.js';
 
 /** What the compiler offers to functions. */
 export interface ArgumentTools {
+  readonly context: ContextName;
   readonly getter: (value: Value) => Getter;
   readonly access: (value: Value & { kind: 'path' }) => Access;
   /** A converter of one argument by its name, or undefined. */
@@ -15,8 +17,8 @@ export interface ArgumentTools {
 
 /** An argument that is not what the function needs. */
 export class ArgumentError extends Error {
-  constructor(position: number, what: string) {
-    super(`invalid argument at position ${position}: ${what}`);
+  constructor(position: number | undefined, what: string) {
+    super(position === undefined ? what : `invalid argument at position ${position}: ${what}`);
   }
 }
 
@@ -88,15 +90,31 @@ export class Arguments {
     return (context) => expectInt(getter(context));
   }
 
-  list(position: number): Getter[] {
+  /** `getter` is Go's name for what the list holds, which the Collector's sentence shows. */
+  list(position: number, getter = 'Getter'): Getter[] {
     const value = this.#value(position);
-    if (value.kind !== 'list') throw new ArgumentError(position, 'must be a list');
+    if (value.kind !== 'list') {
+      const type = `${getter}[*github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl/contexts/ottl${this.#tools.context}.TransformContext]`;
+      throw new ArgumentError(position, `must be a list of type ${type}`);
+    }
     return this.#inside(position, () => value.items.map((item) => this.#tools.getter(item)));
   }
 
-  /** A list of anything as text. A list that is no literal must be one when it is evaluated. */
+  /** A list of texts. */
+  textList(position: number): ((context: OttlContext) => string)[] {
+    const value = this.#value(position);
+    const getters = this.list(position, 'StringGetter');
+    for (const [index, item] of (value.kind === 'list' ? value.items : []).entries()) {
+      if (item.kind !== 'literal' || typeof item.value === 'string') continue;
+      const what = `expected string but got ${typeName(item.value)}`;
+      throw new ArgumentError(position, `error while parsing list argument at index ${index}: ${what}`);
+    }
+    return getters.map((getter) => (context) => expectText(getter(context)));
+  }
+
+  /** A list of anything as text. */
   texts(position: number): ((context: OttlContext) => string | undefined)[] {
-    return this.list(position).map((getter) => (context) => textLike(getter(context)));
+    return this.list(position, 'StringLikeGetter').map((getter) => (context) => textLike(getter(context)));
   }
 
   literalText(position: number, fallback?: string): string {
@@ -104,7 +122,10 @@ export class Arguments {
   }
 
   literalInt(position: number, fallback?: bigint): bigint {
-    return this.#literal(position, 'bigint', 'must be an int', fallback);
+    const value = this.#literal(position, 'bigint', 'must be an int', fallback);
+    // To the Collector's parser a minus is arithmetic, which is no literal.
+    if (value < 0n) throw new ArgumentError(position, 'must be an int');
+    return value;
   }
 
   literalBool(position: number, fallback?: boolean): boolean {
@@ -139,6 +160,16 @@ export class Arguments {
     };
   }
 
+  /** A glob pattern for whole texts. */
+  glob(position: number): (text: string) => boolean {
+    const source = this.literalText(position);
+    const matches = compileGlob(source);
+    if (matches !== undefined) return matches;
+    throw new Error(
+      `the regex pattern supplied to ${this.#name} '${JSON.stringify(source)}' is not a valid pattern: unexpected end of input`,
+    );
+  }
+
   /** A converter given by its name. */
   converter(position: number): ((input: Getter) => Getter) | undefined {
     const value = this.#values[position];
@@ -147,7 +178,7 @@ export class Arguments {
     const name = value.kind === 'function' ? value.name : value.kind === 'enum' ? value.symbol : undefined;
     if (name === undefined) throw new ArgumentError(position, 'invalid function name given');
     const converter = this.#tools.converter(name);
-    if (converter === undefined) throw new ArgumentError(position, `undefined function ${name}`);
+    if (converter === undefined) throw new ArgumentError(undefined, `undefined function ${name}`);
     return converter;
   }
 

@@ -51,7 +51,7 @@ const EDITORS_OF_KEYS: Readonly<Record<string, EditorDef>> = {
     parameters: ['target', 'keys'],
     build: (args) => {
       const target = args.path(0);
-      const keys = args.list(1);
+      const keys = args.textList(1);
       return (context) => {
         const names = new Set(keys.map((key) => key(context)));
         retainKeys(target, context, (key) => names.has(key));
@@ -75,7 +75,6 @@ const EDITORS_OF_KEYS: Readonly<Record<string, EditorDef>> = {
       const target = args.path(0);
       const limit = args.literalInt(1);
       const priority = args.literalTexts(2);
-      if (limit < 0n) throw new Error(`invalid limit for limit function, ${limit} cannot be negative`);
       if (limit < priority.length) {
         throw new Error(
           `invalid limit for limit function, ${limit} cannot be less than number of priority attributes ${priority.length}`,

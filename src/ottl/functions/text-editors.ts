@@ -5,7 +5,6 @@ import type { Access, Getter, OttlContext } from '../context.js';
 import { expectMap, OttlError } from '../values.js';
 import type { Arguments } from './arguments.js';
 import type { EditorDef } from './function.js';
-import { compileGlob } from './glob.js';
 
 /** Replaces what the pattern matches in a text; undefined when it matches nothing. */
 type Replace = (text: string, context: OttlContext) => string | undefined;
@@ -60,7 +59,7 @@ function replacementFormat(
 
 /** The arguments `pattern, replacement, function?, replacementFormat?` with a glob pattern. */
 function globReplacement(args: Arguments, first: number): Replace {
-  const matches = compileGlob(args.literalText(first));
+  const matches = args.glob(first);
   const replacement = args.text(first + 1);
   const convert = args.converter(first + 2);
   const format = replacementFormat(args, first + 3);
@@ -149,7 +148,6 @@ export const TEXT_EDITORS: Readonly<Record<string, EditorDef>> = {
       const limit = args.literalInt(1);
       const utf8Safe = args.literalBool(2, true);
       const marker = args.literalText(3, '');
-      if (limit < 0n) throw new Error(`invalid limit for truncate_all function, ${limit} cannot be negative`);
       const most = Number(limit);
       if (Buffer.byteLength(marker) > most) {
         throw new Error(

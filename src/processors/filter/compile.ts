@@ -1,7 +1,7 @@
 /** From the settings of `filter` to conditions by context. */
 import type { ContextName } from '../../ottl/context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
-import { type CompiledCondition, compileCondition, inferContext } from '../../ottl/statement.js';
+import { type CompiledCondition, compileCondition, inferContext, quotedList } from '../../ottl/statement.js';
 import type { ConditionGroup, FilterConfig } from './config.js';
 
 export type FilterSignal = 'traces' | 'metrics' | 'logs';
@@ -87,10 +87,13 @@ function contextOf(
     if (context !== undefined) return { context, style: 'completed' };
     throw new Error(`unknown context "${group.context}" for conditions: [${group.conditions.join(' ')}]`);
   }
-  const context = inferContext({ conditions: group.conditions }, known);
+  const inferred = inferContext({ conditions: group.conditions });
+  const context = known.find((name) => name === inferred);
   if (context !== undefined) return { context, style: 'prefixed' };
-  const quoted = (list: readonly string[]) => `[${list.map((one) => JSON.stringify(one)).join(' ')}]`;
+  const [names, texts] = [quotedList(known), quotedList(group.conditions)];
   throw new Error(
-    `unable to infer context from conditions, path's first segment must be a valid context name: ${quoted(known)}, and at least one context must be capable of parsing all conditions: ${quoted(group.conditions)}`,
+    inferred === undefined
+      ? `unable to infer context from conditions, path's first segment must be a valid context name: ${names}, and at least one context must be capable of parsing all conditions: ${texts}`
+      : `context "${inferred}" inferred from the conditions ${texts} is not a supported context: ${names}`,
   );
 }

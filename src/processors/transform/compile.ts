@@ -7,6 +7,7 @@ import {
   compileCondition,
   compileStatement,
   inferContext,
+  quotedList,
 } from '../../ottl/statement.js';
 import type { StatementGroup, TransformConfig } from './config.js';
 
@@ -78,10 +79,14 @@ function contextOf(
     if (context !== undefined) return { context, style: 'completed' };
     throw new Error(`unknown context "${group.context}" for statements: [${group.statements.join(' ')}]`);
   }
-  const context = inferContext(group, known);
+  const inferred = inferContext(group);
+  const context = known.find((name) => name === inferred);
   if (context !== undefined) return { context, style: 'prefixed' };
-  const quoted = (texts: readonly string[]) => `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`;
+  const names = quotedList(known);
+  const from = `from statements ${quotedList(group.statements)} and conditions ${quotedList(group.conditions)}`;
   throw new Error(
-    `unable to infer context from statements ${quoted(group.statements)} and conditions ${quoted(group.conditions)}, path's first segment must be a valid context name ${quoted(known)}, and at least one context must be capable of parsing all statements`,
+    inferred === undefined
+      ? `unable to infer context ${from}, path's first segment must be a valid context name ${names}, and at least one context must be capable of parsing all statements`
+      : `unable to infer a valid context (${names}) ${from}: inferred context "${inferred}" is not a valid candidate`,
   );
 }
