@@ -15,9 +15,11 @@ import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
 import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
+import { filterProcessor } from './processors/filter/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { resourceProcessor } from './processors/resource/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
+import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
@@ -36,9 +38,11 @@ export const COMPONENTS: readonly AnyFactory[] = [
   bearerTokenAuthExtension,
   attributesProcessor,
   batchProcessor,
+  filterProcessor,
   memoryLimiterProcessor,
   resourceProcessor,
   traceProfilingProcessor,
+  transformProcessor,
   ebpfReceiver,
   nopReceiver,
   otlpReceiver,

@@ -131,6 +131,13 @@ export class GroupWriter {
     this.#isEmpty = false;
   }
 
+  /** Adds a whole field (tag included) that lies elsewhere as a child of `group`. */
+  addField(group: Group, bytes: Uint8Array): void {
+    this.#enter(group);
+    this.#writer.raw(bytes);
+    this.#isEmpty = false;
+  }
+
   /** The batch; the writer starts anew. */
   finish(): Uint8Array {
     this.#leaveTo(0);

@@ -37,6 +37,8 @@ export class MessageNode {
   readonly #parent: MessageNode | undefined;
   #slots: FieldSlot[] | undefined;
   #changed = false;
+  /** What `look` found last. */
+  #looked: { readonly tag: number; readonly node: MessageNode } | undefined;
   /** Where `#find` found the value. */
   #source: Uint8Array = EMPTY;
   #from = 0;
@@ -180,6 +182,31 @@ export class MessageNode {
     return this.#childOf(first);
   }
 
+  /**
+   * The message in the single field `tag`, to be read and not to be edited: unlike `child`, this leaves the node closed, so
+   * it is cheap to look at a message that nobody edits.
+   */
+  look(tag: number): MessageNode {
+    if (this.#slots !== undefined) return this.child(tag);
+    if (this.#looked?.tag === tag) return this.#looked.node;
+    const { bytes, end } = this;
+    let found = -1;
+    let foundEnd = 0;
+    let next = 0;
+    for (let at = this.start; at < end; at = next) {
+      next = fieldEnd(bytes, at, end);
+      const first = bytes[at]!;
+      if ((first < 0x80 ? first : tagAt(bytes, at, end)) !== tag) continue;
+      if (found >= 0) return this.child(tag);
+      found = at;
+      foundEnd = next;
+    }
+    const node =
+      found < 0 ? new MessageNode(EMPTY) : new MessageNode(bytes, contentStart(bytes, found), foundEnd);
+    this.#looked = { tag, node };
+    return node;
+  }
+
   /** The messages in the repeated field `tag`, in order. The same objects every time. */
   children(tag: number): MessageNode[] {
     const nodes: MessageNode[] = [];
@@ -265,7 +292,10 @@ export class MessageNode {
   }
 
   #findSlot(tag: number): boolean {
-    const slot = this.#slots?.findLast((one) => one.tag === tag);
+    // A message that was asked for and isn't there has an empty slot until it is edited.
+    const slot = this.#slots?.findLast(
+      (one) => one.tag === tag && (one.end > one.from || one.child?.isChanged),
+    );
     if (slot === undefined) return false;
     this.#source = slot.bytes;
     this.#from = slot.start;

@@ -1,0 +1,64 @@
+import type { MessageNode } from '../../otlp/message-node.js';
+import { DATA_POINT, kindOfMetric, METRIC_KINDS } from '../../otlp/metric-points.js';
+import { field } from '../../otlp/wire-reader.js';
+import type { Access, OttlContext } from '../context.js';
+import { expectInt, OttlError, typeName } from '../values.js';
+import { attribute, attributeMap, readOnly, text } from './fields.js';
+import { lookUp, type PathParts, type PathResult } from './look-up.js';
+
+const TEMPORALITY = field.varint(2);
+const IS_MONOTONIC = field.varint(3);
+const METADATA = field.delimited(12);
+
+const metric = (context: OttlContext) => context.item!;
+
+export const metricPath = (parts: PathParts): PathResult =>
+  lookUp(parts, {
+    name: text(metric, field.delimited(1)),
+    description: text(metric, field.delimited(2)),
+    unit: text(metric, field.delimited(3)),
+    type: readOnly('metric type', (context) => {
+      const kind = kindOfMetric(metric(context));
+      return kind === undefined ? 0n : BigInt(METRIC_KINDS.indexOf(kind) + 1);
+    }),
+    aggregation_temporality: temporality,
+    is_monotonic: monotonic,
+    data_points: readOnly('data_points', (context) => {
+      const data = dataOf(metric(context));
+      return data === undefined ? null : new Array<null>(data.children(DATA_POINT).length).fill(null);
+    }),
+    metadata: (keys) =>
+      keys.length === 0 ? attributeMap(metric, () => METADATA) : attribute(metric, () => METADATA, keys),
+  });
+
+function dataOf(node: MessageNode, ...names: readonly string[]): MessageNode | undefined {
+  const kind = kindOfMetric(node);
+  if (kind === undefined || (names.length > 0 && !names.includes(kind.name))) return undefined;
+  return node.child(kind.tag);
+}
+
+/** Sums and histograms have one; for others it is nil, and setting it does nothing. */
+const temporality: Access = {
+  get: (context) => {
+    const data = dataOf(metric(context), 'sum', 'histogram', 'exponential_histogram');
+    return data === undefined ? null : BigInt(data.uint32(TEMPORALITY));
+  },
+  set: (context, value) => {
+    const number = expectInt(value);
+    dataOf(metric(context), 'sum', 'histogram', 'exponential_histogram')?.setInteger(
+      TEMPORALITY,
+      BigInt.asUintN(31, number),
+    );
+  },
+};
+
+const monotonic: Access = {
+  get: (context) => {
+    const data = dataOf(metric(context), 'sum');
+    return data === undefined ? null : data.uint32(IS_MONOTONIC) !== 0;
+  },
+  set: (context, value) => {
+    if (typeof value !== 'boolean') throw new OttlError(`expects bool but got ${typeName(value)}`);
+    dataOf(metric(context), 'sum')?.setInteger(IS_MONOTONIC, value ? 1n : 0n);
+  },
+};
