@@ -91,6 +91,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
           return outcome;
         },
         (batch, outcome) => this.#settle(batch, outcome),
+        (size) => settings.metrics.gauge('queue_size', size, { data_type: signal }),
       );
     }
   }
@@ -108,9 +109,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     metrics.received(this.#signal, batch.itemCount);
     this.#hold(batch.itemCount);
     if (this.#queue !== undefined) {
-      const pending = this.#queue.offer(batch);
-      this.#gaugeQueue();
-      const outcome = await pending.catch((error: unknown) => {
+      const outcome = await this.#queue.offer(batch).catch((error: unknown) => {
         this.#reject(batch, error);
         throw error;
       });
@@ -175,7 +174,6 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   #settle(batch: Batch, outcome: Outcome): void {
     const { metrics, logger } = this.#settings;
     this.#hold(-batch.itemCount);
-    this.#gaugeQueue();
     if (outcome.status === 'sent') {
       const rejected = this.#sender.rejectedItems?.(batch as Batch<S>) ?? 0;
       metrics.sent(this.#signal, batch.itemCount - rejected);
@@ -222,10 +220,5 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   #hold(items: number): void {
     this.#held += items;
     this.#settings.metrics.held(this.#signal, this.#held);
-  }
-
-  #gaugeQueue(): void {
-    if (this.#queue === undefined) return;
-    this.#settings.metrics.gauge('queue_size', this.#queue.size, { data_type: this.#signal });
   }
 }
