@@ -1,6 +1,6 @@
 /**
  * Writes what can be said about settings from their one declaration: `config/schema.json` (for completion in editors)
- * and the table of options in each component's README. `--check` writes nothing and fails when something is out of date.
+ * the table of options in each component's README, and the table of components in the project's. `--check` writes nothing and fails when something is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { COMPONENTS } from '../src/components.js';
 import { configSchema } from '../src/config/docs/json-schema.js';
 import { toJsonText } from '../src/config/docs/json-text.js';
-import { componentReadme } from '../src/config/docs/readme.js';
+import { componentReadme, componentsReadme } from '../src/config/docs/readme.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -34,6 +34,9 @@ for (const factory of COMPONENTS) {
   const path = join(ROOT, 'src', FOLDERS[factory.kind], factory.type, 'README.md');
   files.set(path, componentReadme(factory, read(path)));
 }
+const readme = join(ROOT, 'README.md');
+const folderOf = (factory: (typeof COMPONENTS)[number]) => `src/${FOLDERS[factory.kind]}/${factory.type}`;
+files.set(readme, componentsReadme(COMPONENTS, read(readme) ?? '', folderOf));
 
 const outdated = [...files].filter(([path, text]) => read(path) !== text);
 if (process.argv.includes('--check')) {

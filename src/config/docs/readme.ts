@@ -1,4 +1,4 @@
-/** The generated part of a component's README: a table of its options between two markers. */
+/** The generated parts of READMEs: a component's table of options, the project's table of components. */
 import type { AnyFactory } from '../../component/factory.js';
 import { inputSchema, type JsonSchema } from './json-schema.js';
 
@@ -16,6 +16,28 @@ export function componentReadme(factory: AnyFactory, readme: string | undefined)
   const end = readme.indexOf(END, begin);
   const rest = end < 0 ? readme.slice(begin + BEGIN.length) : readme.slice(end + END.length);
   return readme.slice(0, begin) + block + rest;
+}
+
+const COMPONENTS_BEGIN = '<!-- components -->';
+const COMPONENTS_END = '<!-- /components -->';
+
+/** The project's README with a fresh table of components between its markers; unchanged without them. */
+export function componentsReadme(
+  factories: readonly AnyFactory[],
+  readme: string,
+  folderOf: (factory: AnyFactory) => string,
+): string {
+  const begin = readme.indexOf(COMPONENTS_BEGIN);
+  const end = readme.indexOf(COMPONENTS_END);
+  if (begin < 0 || end < begin) return readme;
+  const rows = factories.map((factory) => [
+    factory.kind,
+    `[\`${factory.type}\`](${folderOf(factory)})`,
+    factory.stability,
+    escapeCell(factory.description),
+  ]);
+  const table = alignedTable([['Kind', 'Component', 'Stability', 'What it does'], ...rows]);
+  return `${readme.slice(0, begin)}${COMPONENTS_BEGIN}\n\n${table}\n\n${readme.slice(end)}`;
 }
 
 function optionTable(factory: AnyFactory): string {
