@@ -191,9 +191,18 @@ function timesOf(span: SpanView): Record<TimeClass, number> {
   ) as Record<TimeClass, number>;
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const sorted = (values: number[]): number[] => values.toSorted((a, b) => a - b);
+const median = (values: number[]): number => sorted(values)[values.length >> 1]!;
+const lowerQuartile = (values: number[]): number => sorted(values)[values.length >> 2]!;
 
-/** Every class, as the median of all requests, and every sum. */
+/**
+ * The program's clock of CPU time leaves out what the hypervisor stole (CONFIG_PARAVIRT_TIME_ACCOUNTING), switches do
+ * not: on a busy host `cpu` has a share of what the program takes for waiting. So these two are held to the truth by the
+ * requests that were stolen the least from, and their sum, which stealing does not change, by the median.
+ */
+const STOLEN_FROM: readonly string[] = ['cpu', 'runqueue'];
+
+/** Every class over all requests, and every sum. */
 function expectTruth(spans: readonly SpanView[], truths: readonly Truth[]): void {
   expect(spans).toHaveLength(truths.length);
   for (const span of spans) {
@@ -201,18 +210,28 @@ function expectTruth(spans: readonly SpanView[], truths: readonly Truth[]): void
     expect(sum).toBe(span.durationNs);
   }
   const off: Record<string, unknown> = {};
+  const compare = (
+    name: string,
+    said: readonly number[],
+    truth: readonly number[],
+    middle: (errors: number[]) => number,
+  ) => {
+    const errors = said.map((ns, index) => Math.abs(ns - truth[index]!));
+    const allowed = Math.max(ALLOWED_NS, ALLOWED_PART * median([...truth]));
+    if (middle(errors) > allowed) off[name] = { errors, truth, said };
+  };
+  const truthOf = (name: string) => truths.map((truth) => (name in truth ? truth[name as 'cpu'] : 0));
+  const saidOf = (name: TimeClass) => spans.map((span) => timesOf(span)[name]);
   for (const name of [...KNOWN, 'unattributed', 'other', 'idle', 'ipc'] as const) {
-    const truth = (index: number): number => (name in truths[index]! ? truths[index]![name as 'cpu'] : 0);
-    const errors = spans.map((span, index) => Math.abs(timesOf(span)[name] - truth(index)));
-    const allowed = Math.max(ALLOWED_NS, ALLOWED_PART * median(truths.map((_, index) => truth(index))));
-    if (median(errors) > allowed) {
-      off[name] = {
-        errors,
-        truth: truths.map((_, index) => truth(index)),
-        said: spans.map((s) => timesOf(s)[name]),
-      };
-    }
+    compare(name, saidOf(name), truthOf(name), STOLEN_FROM.includes(name) ? lowerQuartile : median);
   }
+  const both = (a: number[], b: number[]) => a.map((ns, index) => ns + b[index]!);
+  compare(
+    'cpu + runqueue',
+    both(saidOf('cpu'), saidOf('runqueue')),
+    both(truthOf('cpu'), truthOf('runqueue')),
+    median,
+  );
   expect(off).toEqual({});
 }
 
