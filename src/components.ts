@@ -13,19 +13,10 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
-
-<<<<<<< HEAD
-
-import { attributesProcessor } from './processors/attributes/factory.js';
-
-=======
-
 import { healthCheckExtension } from './extensions/health_check/factory.js';
 import { pprofExtension } from './extensions/pprof/factory.js';
 import { zpagesExtension } from './extensions/zpages/factory.js';
-
->>>>>>> exts
-
+import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { filterProcessor } from './processors/filter/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
@@ -48,13 +39,10 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
-<<<<<<< HEAD
-  attributesProcessor,
-=======
   healthCheckExtension,
   pprofExtension,
   zpagesExtension,
->>>>>>> exts
+  attributesProcessor,
   batchProcessor,
   filterProcessor,
   memoryLimiterProcessor,
