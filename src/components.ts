@@ -20,6 +20,7 @@ import { attributesProcessor } from './processors/attributes/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { filterProcessor } from './processors/filter/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
+import { probabilisticSamplerProcessor } from './processors/probabilistic_sampler/factory.js';
 import { resourceProcessor } from './processors/resource/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { transformProcessor } from './processors/transform/factory.js';
@@ -46,6 +47,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   batchProcessor,
   filterProcessor,
   memoryLimiterProcessor,
+  probabilisticSamplerProcessor,
   resourceProcessor,
   traceProfilingProcessor,
   transformProcessor,
