@@ -19,6 +19,8 @@ import {
 } from '../helpers/agent.js';
 import { describeKernel } from '../helpers/kernel.js';
 
+const SLOW_NS = 15e6;
+
 const config = (port: number, store: string) => `
 receivers:
   ebpf:
@@ -51,7 +53,7 @@ async function storedSpans(store: string): Promise<ExplainedSpan[]> {
   return spans;
 }
 
-/** Spans of an SDK that served one path, with their profile. */
+/** Slow spans of an SDK that served one path, with their profile: a lock that is free is not waited for. */
 const enriched = async (store: string, service: string, path: string): Promise<ExplainedSpan[]> =>
   (await storedSpans(store)).filter(
     (span) =>
@@ -59,7 +61,8 @@ const enriched = async (store: string, service: string, path: string): Promise<E
       span.kind === 'server' &&
       span.source === 'sdk' &&
       String(span.attributes['url.path']).startsWith(path) &&
-      span.confidence !== undefined,
+      span.confidence !== undefined &&
+      span.durationNs >= SLOW_NS,
   );
 
 const loadedPrograms = (): number =>
