@@ -10,7 +10,7 @@ TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 BPF_SOURCES := $(shell find bpf -name '*.c' -o -name '*.h' 2>/dev/null)
 NATIVE_SOURCES := $(shell find native -name '*.cc' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help run test check unit kernel e2e bench build setup clean
+.PHONY: help run test check unit native kernel e2e bench build setup clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ help: ## List the targets.
 run: build ## Start the agent and the demo. RUN_SECONDS=N stops by itself, DEMO=0 leaves the demo out, CONFIG=FILE replaces the configuration.
 	@scripts/run.sh
 
-test: build check unit kernel ## All checks and tests that need no other tool chain.
+test: build check unit native kernel ## All checks and tests that need no other tool chain.
 
 check: setup ## Formatting, lint, types, generated files.
 	npm run --silent lint
@@ -28,6 +28,9 @@ check: setup ## Formatting, lint, types, generated files.
 unit: setup ## Unit, golden and fuzz tests (no privileges needed).
 	npm run --silent test
 	npm run --silent test:fuzz
+
+native: build ## The addon's core under AddressSanitizer and UndefinedBehaviorSanitizer.
+	@if [ -e build/.no-native ]; then echo 'Addon not tested: compilers are missing'; else $(MAKE) -s -C native/test; fi
 
 kernel: build ## Tests that load BPF for real; skipped with the reason when the machine does not allow it.
 	npm run --silent test:kernel
