@@ -35,7 +35,7 @@ native: build ## The addon's core under AddressSanitizer and UndefinedBehaviorSa
 kernel: build ## Tests that load BPF for real; skipped with the reason when the machine does not allow it.
 	npm run --silent test:kernel
 
-e2e: build ## Whole-system tests against real peers (needs Go for the Collector); E2E=short for the short form.
+e2e: build ## Whole-system tests against real peers; a Collector is built when Go is there.
 	scripts/e2e.sh
 
 bench: build ## Benchmarks; prints tables and writes JSON to build/bench.
