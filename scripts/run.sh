@@ -29,8 +29,12 @@ agent=
 stop() { [ -n "$agent" ] && kill -TERM "$agent" 2>/dev/null; }
 trap stop INT TERM
 
+# In a process group of its own: Ctrl-C then reaches it once, through the trap, and not a second time from the terminal,
+# which the agent would take for "do not wait".
+set -m
 bin/kindling "${config[@]}" ${limit[@]+"${limit[@]}"} &
 agent=$!
+set +m
 
 if [ "${DEMO:-1}" != 0 ]; then
   # The demo ends when its standard input closes, so it cannot outlive this script, however that ends.

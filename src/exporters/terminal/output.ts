@@ -38,11 +38,12 @@ export class DescriptorOutput implements TerminalOutput {
     this.isTty = isatty(fd);
   }
 
+  // A pseudo-terminal that nobody gave a size says 0 by 0.
   get columns(): number | undefined {
-    return this.#size().columns;
+    return this.#size().columns || undefined;
   }
   get rows(): number | undefined {
-    return this.#size().rows;
+    return this.#size().rows || undefined;
   }
   get isBusy(): boolean {
     return this.#writing;

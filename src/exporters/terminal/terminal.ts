@@ -184,7 +184,7 @@ export class TerminalExporter implements Exporter {
     const style = detectStyle({ isTty, columns, env: this.#env });
     // A line as wide as the terminal would wrap the cursor; wider ones than the terminal must not be.
     return this.#live && columns !== undefined
-      ? { ...style, width: Math.min(style.width, columns - 1) }
+      ? { ...style, width: Math.max(1, Math.min(style.width, columns - 1)) }
       : style;
   }
 }
