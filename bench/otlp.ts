@@ -9,7 +9,7 @@
  * connection, so the load is what the program takes. Reported: medians over rounds.
  *
  * BENCH_ROUNDS (3), BENCH_SECONDS (1.5), BENCH_MATRIX (`short` or `all`), BENCH_CASES (a pattern for their names),
- * BENCH_PROGRAMS (`kindling,collector`), BENCH_CPU_PROFILE (a directory for V8 profiles of Kindling).
+ * BENCH_PROGRAMS (`kindling,collector`), BENCH_NODE_FLAGS (for Kindling, for example `--cpu-prof`).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -92,11 +92,11 @@ class Bench {
     const sink = forkScript('./otlp/sink.ts');
     const [listening] = (await once(sink, 'message')) as [SinkMessage];
     if (listening.kind !== 'listening') throw new Error('the sink said something else first');
-    const cpuProfile = process.env.BENCH_CPU_PROFILE;
+    const nodeFlags = (process.env.BENCH_NODE_FLAGS ?? '').split(' ').filter((flag) => flag !== '');
     const subjects: Subject[] = [];
     for (const program of programs) {
       for (const pipeline of pipelines) {
-        subjects.push(await startSubject(program, pipeline, listening.port, { cpuProfile }));
+        subjects.push(await startSubject(program, pipeline, listening.port, nodeFlags));
       }
     }
     return new Bench(sink, forkScript('./otlp/generator.ts'), subjects);

@@ -38,16 +38,14 @@ export async function startSubject(
   program: Program,
   pipeline: Pipeline,
   sinkPort: number,
-  tools: { readonly cpuProfile?: string | undefined } = {},
+  nodeFlags: readonly string[] = [],
 ): Promise<Subject> {
   const [grpcPort = 0, httpPort = 0] = await freePorts(2);
   const directory = mkdtempSync(join(tmpdir(), 'kindling-bench-'));
   const file = join(directory, 'config.yaml');
   writeFileSync(file, JSON.stringify(configOf(pipeline, grpcPort, httpPort, sinkPort)));
-  const profiled = program === 'kindling' && tools.cpuProfile !== undefined;
-  const [command, args]: [string, string[]] = profiled
-    ? [process.execPath, ['--cpu-prof', `--cpu-prof-dir=${tools.cpuProfile}`, BINARIES.kindling]]
-    : [BINARIES[program], []];
+  const [command, args]: [string, string[]] =
+    program === 'kindling' ? [process.execPath, [...nodeFlags, BINARIES.kindling]] : [BINARIES.collector, []];
   const child = spawn(command, [...args, '--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   await ready(child, program);
   const proc = `/proc/${child.pid}`;

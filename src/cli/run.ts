@@ -12,6 +12,7 @@ import { type CliIo, type Command, EXIT_FAILURE, EXIT_OK } from './command.js';
 import { parseRunOptions, type RunOptions } from './options.js';
 import { readConfig } from './read-config.js';
 import { StopSwitch } from './stop-switch.js';
+import { tuneEngine } from './tune-engine.js';
 
 /** `kindling --config FILE`: runs until a signal, a component, or `--run-seconds` ends it. */
 export const runCommand: Command = async (args, io) => runPipelines(parseRunOptions(args, 0), io);
@@ -22,6 +23,7 @@ export async function runPipelines(
   io: CliIo,
   edit: (root: ConfigNode) => ConfigNode = (root) => root,
 ): Promise<number> {
+  tuneEngine();
   const notes: (() => void)[] = [];
   let logger: ConsoleLogger | undefined;
   const tools: ProviderTools = {

@@ -12,6 +12,11 @@ export interface Batch<S extends Signal = Signal> {
   readonly signal: S;
   /** Encoded OTLP, protobuf. */
   readonly bytes: Uint8Array;
+  /**
+   * The same bytes in pieces, where nobody has put them together yet: reading `bytes` does that then, once. Who can
+   * write pieces saves the copy; everybody else need not look. Left out when there is one piece.
+   */
+  readonly parts?: readonly Uint8Array[];
   /** Spans, metric data points or log records in `bytes`. */
   readonly itemCount: number;
   readonly origin: Origin;

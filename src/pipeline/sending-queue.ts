@@ -60,7 +60,9 @@ interface Waiter {
 const SIZE_OF: Record<QueueConfig['sizer'], (batch: Batch) => number> = {
   requests: () => 1,
   items: (batch) => batch.itemCount,
-  bytes: (batch) => batch.bytes.length,
+  // Not of `bytes`, which would put the pieces together.
+  bytes: (batch) =>
+    batch.parts === undefined ? batch.bytes.length : batch.parts.reduce((sum, part) => sum + part.length, 0),
 };
 
 /** Holds batches in order and hands them to `deliver`, at most `num_consumers` at a time. */

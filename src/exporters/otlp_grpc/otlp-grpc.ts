@@ -1,19 +1,11 @@
 /**
- * Sends encoded batches over OTLP/gRPC with the export delegate of the official JavaScript packages
- * (@opentelemetry/otlp-grpc-exporter-base 0.223): its configuration reads OTEL_EXPORTER_OTLP_* as every SDK does, its
- * transport is `@grpc/grpc-js` without a codec, so that ready bytes go through it untouched.
- *
- * Checked in that version: the delegate hands the gRPC error through with code and trailers, does not retry, and calls
- * `deserializeResponse` and the result callback in the same turn. Its limit of 30 exports at a time, beyond which it
- * would lose data, is lifted: `sending_queue.num_consumers` bounds them.
+ * Sends encoded batches over OTLP/gRPC. The settings come from the official JavaScript packages
+ * (@opentelemetry/otlp-grpc-exporter-base 0.223), which read OTEL_EXPORTER_OTLP_* as every SDK does; the connection is
+ * the one they use, `@grpc/grpc-js`. Their transport between the two is left out: it copies each request once more and
+ * gives up beyond 30 exports at a time, which are bounded by `sending_queue.num_consumers` here.
  */
-import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import type { IOtlpExportDelegate } from '@opentelemetry/otlp-exporter-base';
-import {
-  convertLegacyOtlpGrpcOptions,
-  createEmptyMetadata,
-  createOtlpGrpcExportDelegate,
-} from '@opentelemetry/otlp-grpc-exporter-base';
+import { Client, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { convertLegacyOtlpGrpcOptions, createEmptyMetadata } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, type RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
@@ -26,20 +18,19 @@ import { readable } from '../../pipeline/otlp-export/readable.js';
 import { isRetryableGrpcStatus } from '../../transport/grpc-status.js';
 import { hostAndPort, type OtlpGrpcConfig } from './config.js';
 import { credentialsOf } from './credentials.js';
+import { piecewise } from './piecewise.js';
 
-const SERVICES: Readonly<Record<Signal, { readonly name: string; readonly path: string }>> = {
-  traces: service('trace.v1.TraceService'),
-  metrics: service('metrics.v1.MetricsService'),
-  logs: service('logs.v1.LogsService'),
-  profiles: service('profiles.v1development.ProfilesService'),
+const PATHS: Readonly<Record<Signal, string>> = {
+  traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+  metrics: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  logs: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  profiles: '/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export',
 };
 
-function service(name: string): { readonly name: string; readonly path: string } {
-  return { name: name.split('.')[2]!, path: `/opentelemetry.proto.collector.${name}/Export` };
-}
-
-/** For "no limit": longer than any process waits, short enough for a timer. */
-const NO_TIMEOUT_MS = 0x7fff_ffff;
+/** After so many exports in a row that ran out of time, a new connection is made: the old one may lead nowhere. */
+const MAX_TIMEOUTS_IN_A_ROW = 5;
+/** Numbers of grpc-js's `compressionAlgorithms`. */
+const COMPRESSION = { none: 0, gzip: 2 } as const;
 
 export interface OtlpGrpcSenderOptions {
   readonly config: OtlpGrpcConfig;
@@ -53,9 +44,10 @@ export class OtlpGrpcSender implements Sender {
   readonly #settings: Settings;
   readonly #signal: Signal;
   readonly #options: OtlpGrpcSenderOptions;
-  #delegate: IOtlpExportDelegate<Batch> | undefined;
-  /** Of the export whose result callback is about to run. */
-  #response: Uint8Array | undefined;
+  #connect: (() => Client) | undefined;
+  #client: Client | undefined;
+  #metadata: Metadata = createEmptyMetadata();
+  #timeoutsInARow = 0;
 
   constructor(settings: Settings, signal: Signal, options: OtlpGrpcSenderOptions) {
     this.#settings = settings;
@@ -65,69 +57,82 @@ export class OtlpGrpcSender implements Sender {
 
   /** Reads certificates; connects with the first batch. */
   async start(_host: Host): Promise<void> {
-    const { config, timeoutMs, compression } = this.#options;
+    const { config, compression } = this.#options;
     const credentials = await credentialsOf(config);
     const resolved = convertLegacyOtlpGrpcOptions(
       {
         ...(config.endpoint === '' ? {} : { url: urlOf(config.endpoint) }),
         ...(credentials === undefined ? {} : { credentials }),
         metadata: metadataOf(revealHeaders(config.headers)),
-        timeoutMillis: timeoutMs === 0 ? NO_TIMEOUT_MS : timeoutMs,
-        concurrencyLimit: Number.POSITIVE_INFINITY,
-        userAgent: 'kindling',
       },
       ENV_SIGNAL[this.#signal],
     );
-    const { name, path } = SERVICES[this.#signal];
-    this.#delegate = createOtlpGrpcExportDelegate<Batch, undefined>(
-      { ...resolved, compression },
-      {
-        serializeRequest: (batch) => batch.bytes,
-        deserializeResponse: (bytes) => {
-          this.#response = bytes;
-          return undefined;
-        },
-      },
-      'otlp_grpc_exporter',
-      // Used only with a meter provider, and we count ourselves.
-      { name: 'span', countItems: (batch) => batch.itemCount },
-      undefined,
-      name,
-      path,
-    );
+    this.#metadata = resolved.metadata();
+    this.#connect = () =>
+      new Client(resolved.url, resolved.credentials(), {
+        'grpc.default_compression_algorithm': COMPRESSION[compression],
+        'grpc.primary_user_agent': 'kindling',
+      });
     this.#settings.logger.debug('Exporting over gRPC.', { endpoint: resolved.url, compression });
   }
 
   send(batch: Batch, _abort: AbortSignal): Promise<void> {
-    const delegate = this.#delegate;
-    if (delegate === undefined) return Promise.reject(new PermanentError('exporter is not started'));
+    if (this.#connect === undefined) return Promise.reject(new PermanentError('exporter is not started'));
+    this.#client ??= this.#connect();
+    const client = this.#client;
+    const { timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
-      delegate.export(batch, ({ code, error }) => {
-        const response = this.#response;
-        this.#response = undefined;
-        if (code !== 0) {
-          reject(failureOf(error));
-          return;
-        }
-        if (response !== undefined) {
-          this.#options.log.note(
-            batch,
-            readable(() => decodeExportResponse(response)),
-          );
-        }
-        resolve();
-      });
+      client.makeUnaryRequest(
+        PATHS[this.#signal],
+        this.#serialize,
+        (bytes: Buffer) => bytes,
+        batch,
+        this.#metadata,
+        timeoutMs === 0 ? {} : { deadline: Date.now() + timeoutMs },
+        (error, response) => {
+          if (error !== null) {
+            if (error.code === status.DEADLINE_EXCEEDED) this.#timedOut(client);
+            reject(failureOf(error));
+            return;
+          }
+          this.#timeoutsInARow = 0;
+          if (response !== undefined) {
+            this.#options.log.note(
+              batch,
+              readable(() => decodeExportResponse(response)),
+            );
+          }
+          resolve();
+        },
+      );
     });
+  }
+
+  /** Compressing needs the bytes in one piece; sending plain does not. */
+  readonly #serialize = (batch: Batch): Buffer => {
+    if (this.#options.compression === 'none' && batch.parts !== undefined && batch.parts.length > 1) {
+      return piecewise(batch.parts);
+    }
+    const { buffer, byteOffset, byteLength } = batch.bytes;
+    return Buffer.from(buffer, byteOffset, byteLength);
+  };
+
+  #timedOut(client: Client): void {
+    if (++this.#timeoutsInARow <= MAX_TIMEOUTS_IN_A_ROW || client !== this.#client) return;
+    this.#timeoutsInARow = 0;
+    client.close();
+    this.#client = undefined;
   }
 
   rejectedItems(batch: Batch): number {
     return this.#options.log.take(batch);
   }
 
-  /** Waits for running exports and closes the connection. */
+  /** Running exports have ended, or were given up: the wrappers see to it. */
   async shutdown(_deadline: AbortSignal): Promise<void> {
-    await this.#delegate?.shutdown();
-    this.#delegate = undefined;
+    this.#client?.close();
+    this.#client = undefined;
+    this.#connect = undefined;
   }
 }
 
@@ -142,10 +147,7 @@ function metadataOf(headers: Readonly<Record<string, string>>): Metadata {
   return metadata;
 }
 
-function failureOf(error: Error | undefined): RetryableError | PermanentError {
-  if (error === undefined || !isServiceError(error)) {
-    return new PermanentError(`Permanent error: ${error?.message ?? 'unknown error'}`, { cause: error });
-  }
+function failureOf(error: ServiceError): RetryableError | PermanentError {
   const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
   const retryDelayMs =
     details instanceof Buffer ? readable(() => decodeStatus(details))?.retryDelayMs : undefined;
@@ -156,6 +158,3 @@ function failureOf(error: Error | undefined): RetryableError | PermanentError {
   const tooLarge = error.code === status.RESOURCE_EXHAUSTED && /larger than max/.test(error.details);
   return exportFailure(rpcStatus, tooLarge ? 'too_large' : 'permanent', error);
 }
-
-const isServiceError = (error: Error): error is ServiceError =>
-  'code' in error && typeof error.code === 'number' && 'details' in error;

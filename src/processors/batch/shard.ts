@@ -1,6 +1,7 @@
 import type { Batch, Origin, Signal } from '../../component/signal.js';
 import { mergeBatches, splitBatch } from '../../otlp/reshape.js';
 import type { BatchConfig } from './config.js';
+import { MergedBatch } from './merged-batch.js';
 
 /** A batch that was accepted, and its sender's promise when that waits for the result. */
 export interface Pending {
@@ -68,11 +69,12 @@ export class BatchShard {
   }
 
   #form(taken: readonly Pending[]): Batch[] {
-    const bytes = mergeBatches(taken.map(({ batch }) => batch.bytes));
+    const parts = taken.flatMap(({ batch }) => batch.parts ?? [batch.bytes]);
     const itemCount = taken.reduce((sum, { batch }) => sum + batch.itemCount, 0);
     const max = this.#config.send_batch_max_size;
     const common = { signal: this.#signal, origin: this.#origin };
-    if (max === 0 || itemCount <= max) return [{ ...common, bytes, itemCount }];
+    if (max === 0 || itemCount <= max) return [new MergedBatch(common, parts, itemCount)];
+    const bytes = mergeBatches(parts);
     try {
       return splitBatch(this.#signal, bytes, { maxItems: max }).map((part) => ({ ...common, ...part }));
     } catch {
