@@ -11,6 +11,8 @@ import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
+import { basicAuthExtension } from './extensions/basicauth/factory.js';
+import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
@@ -28,6 +30,8 @@ export const COMPONENTS: readonly AnyFactory[] = [
   otlpHttpExporter,
   storeExporter,
   terminalExporter,
+  basicAuthExtension,
+  bearerTokenAuthExtension,
   batchProcessor,
   memoryLimiterProcessor,
   traceProfilingProcessor,

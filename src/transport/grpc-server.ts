@@ -10,6 +10,7 @@
 import * as http2 from 'node:http2';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { ServerAuthenticator } from '../component/auth.js';
 import type { Origin } from '../component/signal.js';
 import { encodeStatus } from '../otlp/responses.js';
 import type { ByteBudget } from './byte-budget.js';
@@ -43,6 +44,8 @@ export interface GrpcServerOptions {
   readonly keepalive: GrpcKeepaliveOptions;
   readonly budget: ByteBudget;
   readonly tls?: TlsOptions | undefined;
+  /** Who may call; left out: everybody. */
+  readonly authenticator?: ServerAuthenticator | undefined;
   /** Something odd that concerns no single call: a peer that speaks another protocol, a failed handshake. */
   readonly onPeerError: (error: Error) => void;
 }
@@ -150,7 +153,9 @@ export class GrpcServer {
     stream.on('error', () => {});
     const path = headers[':path'] ?? '';
     const method = this.#options.methods.get(path);
-    const refusal = requestProblem(headers) ?? (method === undefined ? this.#unknown(path) : undefined);
+    const refusal =
+      requestProblem(headers) ??
+      (method === undefined ? this.#unknown(path) : this.#unauthenticated(headers));
     if (refusal !== undefined || method === undefined) {
       stream.resume();
       if (typeof refusal === 'number') respondHttpOnly(stream, refusal);
@@ -273,6 +278,11 @@ export class GrpcServer {
   #release(call: Call): void {
     this.#options.budget.release(call.reservedBytes);
     call.reservedBytes = 0;
+  }
+
+  #unauthenticated(headers: http2.IncomingHttpHeaders): RpcError | undefined {
+    const problem = this.#options.authenticator?.problem(headers);
+    return problem === undefined ? undefined : new RpcError(GRPC_STATUS.UNAUTHENTICATED, problem);
   }
 
   #unknown(path: string): RpcError {

@@ -6,6 +6,7 @@
  */
 import { Client, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { convertLegacyOtlpGrpcOptions, createEmptyMetadata } from '@opentelemetry/otlp-grpc-exporter-base';
+import { type ClientAuthenticator, clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, type RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
@@ -48,6 +49,7 @@ export class OtlpGrpcSender implements Sender {
   #client: Client | undefined;
   #metadata: Metadata = createEmptyMetadata();
   #timeoutsInARow = 0;
+  #authenticator: ClientAuthenticator | undefined;
 
   constructor(settings: Settings, signal: Signal, options: OtlpGrpcSenderOptions) {
     this.#settings = settings;
@@ -56,8 +58,9 @@ export class OtlpGrpcSender implements Sender {
   }
 
   /** Reads certificates; connects with the first batch. */
-  async start(_host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     const { config, compression } = this.#options;
+    this.#authenticator = clientAuthenticator(host, config.auth?.authenticator, 'gRPC');
     const credentials = await credentialsOf(config);
     const resolved = convertLegacyOtlpGrpcOptions(
       {
@@ -67,6 +70,12 @@ export class OtlpGrpcSender implements Sender {
       },
       ENV_SIGNAL[this.#signal],
     );
+    // A secret over plain text is no secret any more.
+    if (this.#authenticator !== undefined && !resolved.credentials()._isSecure()) {
+      throw new Error(
+        'grpc: the credentials require transport level security (use grpc.WithTransportCredentials() to set)',
+      );
+    }
     this.#metadata = resolved.metadata();
     this.#connect = () =>
       new Client(resolved.url, resolved.credentials(), {
@@ -87,7 +96,7 @@ export class OtlpGrpcSender implements Sender {
         this.#serialize,
         (bytes: Buffer) => bytes,
         batch,
-        this.#metadata,
+        this.#metadataOfCall(),
         timeoutMs === 0 ? {} : { deadline: Date.now() + timeoutMs },
         (error, response) => {
           if (error !== null) {
@@ -116,6 +125,13 @@ export class OtlpGrpcSender implements Sender {
     const { buffer, byteOffset, byteLength } = batch.bytes;
     return Buffer.from(buffer, byteOffset, byteLength);
   };
+
+  #metadataOfCall(): Metadata {
+    if (this.#authenticator === undefined) return this.#metadata;
+    const metadata = this.#metadata.clone();
+    for (const [name, value] of Object.entries(this.#authenticator.headers())) metadata.set(name, value);
+    return metadata;
+  }
 
   #timedOut(client: Client): void {
     if (++this.#timeoutsInARow <= MAX_TIMEOUTS_IN_A_ROW || client !== this.#client) return;

@@ -8,6 +8,7 @@ import {
   convertLegacyHttpOptions,
   httpAgentFactoryFromOptions,
 } from '@opentelemetry/otlp-exporter-base/node-http';
+import { clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
@@ -58,8 +59,9 @@ export class OtlpHttpSender implements Sender {
   }
 
   /** Reads certificates; connects with the first batch. */
-  async start(_host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     const { config, compression } = this.#options;
+    const authenticator = clientAuthenticator(host, config.auth?.authenticator, 'HTTP');
     const url = urlOf(config, this.#signal);
     const resolved = convertLegacyHttpOptions(
       { ...(url === undefined ? {} : { url }), headers: revealHeaders(config.headers) },
@@ -72,7 +74,11 @@ export class OtlpHttpSender implements Sender {
     if (config.max_idle_conns > 0) agent.maxFreeSockets = config.max_idle_conns;
     this.#transport = new HttpTransport({
       url: resolved.url,
-      headers: async () => ({ 'User-Agent': 'kindling', ...(await resolved.headers()) }),
+      headers: async () => ({
+        'User-Agent': 'kindling',
+        ...(await resolved.headers()),
+        ...authenticator?.headers(),
+      }),
       agent,
       compression,
     });

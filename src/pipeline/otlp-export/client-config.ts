@@ -32,6 +32,10 @@ export const otlpClientFields = (defaultTimeout: string) => ({
     .enum(['gzip', 'none', ''])
     .optional()
     .describe('How to compress requests. Left out: OTEL_EXPORTER_OTLP_COMPRESSION, or gzip.'),
+  auth: z
+    .strictObject({ authenticator: z.string().describe('Id of the extension that adds credentials.') })
+    .optional()
+    .describe('How to show who we are. Left out: not at all.'),
   tls: tlsClient()
     .optional()
     .describe('Certificates, and whether to use TLS. Left out: OTEL_EXPORTER_OTLP_CERTIFICATE and its like.'),

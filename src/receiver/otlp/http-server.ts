@@ -6,6 +6,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import type { ServerAuthenticator } from '../../component/auth.js';
 import type { Origin, Signal } from '../../component/signal.js';
 import { fromJson, InvalidJsonError } from '../../otlp/json-reader.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
@@ -35,6 +36,8 @@ export interface OtlpHttpServerOptions {
   readonly intakes: readonly Intake[];
   readonly budget: ByteBudget;
   readonly tls?: TlsOptions | undefined;
+  /** Who may send; left out: everybody. */
+  readonly authenticator?: ServerAuthenticator | undefined;
   /** Something odd that concerns no single request, for example a failed handshake. */
   readonly onPeerError: (error: Error) => void;
 }
@@ -109,6 +112,7 @@ export class OtlpHttpServer {
   async #onRequest(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     this.#prepare(response);
     if (this.#cors?.(request, response)) return;
+    if (this.#refuseUnauthenticated(request, response)) return;
     const [path = '/'] = (request.url ?? '/').split('?', 1);
     const clean = path.replace(/\/{2,}/g, '/');
     if (clean !== path) {
@@ -155,6 +159,24 @@ export class OtlpHttpServer {
     else if (response.req.httpVersion === '1.1') response.removeHeader('connection');
   }
 
+  /** Before anything is said about paths and methods: strangers learn nothing. True when the request has its answer. */
+  #refuseUnauthenticated(request: http.IncomingMessage, response: http.ServerResponse): boolean {
+    const { authenticator, config } = this.#options;
+    if (authenticator === undefined) return false;
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const params = (config.auth?.request_params ?? [])
+      .filter((name) => searchParams.has(name))
+      .map((name) => [name.toLowerCase(), searchParams.getAll(name)] as const);
+    const problem = authenticator.problem({ ...request.headers, ...Object.fromEntries(params) });
+    if (problem === undefined) return false;
+    const encoding = encodingOf(request.headers['content-type']);
+    const unread = new BodyError('malformed', problem, true);
+    if (encoding !== undefined) {
+      refuse(request, response, encoding, unread, new RpcError(GRPC_STATUS.UNAUTHENTICATED, problem));
+    } else answer(response, 401, 'text/plain; charset=utf-8', `${problem}\n`);
+    return true;
+  }
+
   #connectionOf(socket: Socket): Origin['connection'] {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
@@ -199,9 +221,9 @@ function refuse(
   response: http.ServerResponse,
   encoding: Encoding,
   error: unknown,
+  status = statusOf(error),
 ): void {
   if (response.destroyed || request.socket.destroyed) return;
-  const status = statusOf(error);
   const body = encoding === JSON_TYPE ? statusToJson(status) : encodeStatus(status);
   const { retryDelayMs } = status;
   const retryAfter =

@@ -1,5 +1,6 @@
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { TlsOptions } from 'node:tls';
+import { serverAuthenticator } from '../../component/auth.js';
 import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
 import type { Signal } from '../../component/signal.js';
 import { parseEndpoint } from '../../config/fields.js';
@@ -40,17 +41,19 @@ export class OtlpReceiver implements Receiver {
   }
 
   /** Rejects when a certificate can't be read or an address can't be bound; nothing listens then. */
-  async start(_host: Host): Promise<void> {
+  async start(host: Host): Promise<void> {
     const { grpc, http } = this.#config.protocols;
-    const authenticator = grpc?.auth?.authenticator ?? http?.auth?.authenticator;
-    if (authenticator !== undefined) {
-      throw new Error(`failed to resolve authenticator "${authenticator}": authenticator not found`);
-    }
+    const grpcAuthenticator = serverAuthenticator(host, grpc?.auth?.authenticator);
+    const httpAuthenticator = serverAuthenticator(host, http?.auth?.authenticator);
     const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024);
     try {
       if (grpc !== undefined) {
         const tls = await this.#tlsOf(grpc.tls);
-        await this.#open('grpc', grpc, new GrpcServer(this.#grpcOptions(grpc, budget, tls)));
+        await this.#open(
+          'grpc',
+          grpc,
+          new GrpcServer({ ...this.#grpcOptions(grpc, budget, tls), authenticator: grpcAuthenticator }),
+        );
       }
       if (http !== undefined) {
         const tls = await this.#tlsOf(http.tls);
@@ -60,6 +63,7 @@ export class OtlpReceiver implements Receiver {
           intakes: this.#intakes,
           budget,
           tls,
+          authenticator: httpAuthenticator,
           onPeerError: (error) => this.#onPeerError('http', error),
         });
         await this.#open('http', http, server);

@@ -1,4 +1,4 @@
-import type { Exporter } from '../../../src/component/component.js';
+import type { Exporter, Host } from '../../../src/component/component.js';
 import type { ExporterFactory } from '../../../src/component/factory.js';
 import type { Batch, Signal } from '../../../src/component/signal.js';
 import { countBatch } from '../../../src/otlp/count.js';
@@ -18,11 +18,12 @@ export async function startExporter(
   factory: ExporterFactory,
   config: Record<string, unknown>,
   signal: Signal = 'traces',
+  host: Host = NOP_HOST,
 ): Promise<RunningExporter> {
   const metrics = new CountingMetrics();
   const parsed = factory.config().parse(config);
   const exporter = factory.create(settingsFor(factory.type, metrics), parsed, signal);
-  await exporter.start(NOP_HOST);
+  await exporter.start(host);
   return { exporter, metrics, stop: () => exporter.shutdown(AbortSignal.timeout(2000)) };
 }
 

@@ -79,12 +79,14 @@ interface Options {
   readonly grpc?: Record<string, unknown>;
   readonly http?: Record<string, unknown>;
   readonly signals?: readonly Signal[];
+  /** Where extensions have published themselves. */
+  readonly host?: Host;
   readonly [field: string]: unknown;
 }
 
 /** A receiver on free ports of 127.0.0.1, configured as from YAML. */
 export async function startReceiver(options: Options = {}): Promise<RunningReceiver> {
-  const { grpc = {}, http = {}, signals = ['traces', 'metrics', 'logs'], ...rest } = options;
+  const { grpc = {}, http = {}, signals = ['traces', 'metrics', 'logs'], host = NOP_HOST, ...rest } = options;
   const config = otlpReceiverConfig().parse({
     protocols: {
       grpc: { endpoint: '127.0.0.1:0', ...grpc },
@@ -96,7 +98,7 @@ export async function startReceiver(options: Options = {}): Promise<RunningRecei
   const metrics = new CountingMetrics();
   const next = Object.fromEntries(signals.map((signal) => [signal, sink]));
   const receiver = new OtlpReceiver(settingsFor('otlp', metrics), config, next);
-  await receiver.start(NOP_HOST);
+  await receiver.start(host);
   return {
     sink,
     metrics,
