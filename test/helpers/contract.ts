@@ -14,6 +14,11 @@ import { type PipelineHarness, startPipeline } from './pipeline.js';
 
 /** Settings for components whose defaults are not enough, or would touch the machine. Loopback and port 0 only. */
 const EXAMPLES: Readonly<Record<string, () => unknown>> = {
+  'extension basicauth': () => ({ htpasswd: { inline: 'user:password' } }),
+  'extension bearertokenauth': () => ({ token: 'secret' }),
+  'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
+  'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
+  'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),
   'exporter file': () => ({ path: join(temporaryFolder(), 'out.json') }),
   'exporter otlp_grpc': () => ({ endpoint: '127.0.0.1:1', tls: { insecure: true }, timeout: '1s' }),
   'exporter otlp_http': () => ({ endpoint: 'http://127.0.0.1:1', timeout: '1s' }),

@@ -22,19 +22,12 @@ describe('parseDuration', () => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
-  it.each([
-    '0s',
-    '250ns',
-    '1.5us',
-    '200ms',
-    '1.5s',
-    '1m30s',
-    '1h0m0s',
-    '-2s',
-    '25h1m0.5s',
-  ])('prints %s as Go does', (text) => {
-    expect(formatDuration(parseDuration(text)!)).toBe(text);
-  });
+  it.each(['0s', '250ns', '1.5us', '200ms', '1.5s', '1m30s', '1h0m0s', '-2s', '25h1m0.5s'])(
+    'prints %s as Go does',
+    (text) => {
+      expect(formatDuration(parseDuration(text)!)).toBe(text);
+    },
+  );
 });
 
 describe('parseByteSize', () => {

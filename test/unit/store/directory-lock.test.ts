@@ -53,16 +53,13 @@ describe('lockDirectory', () => {
     await (await lockDirectory(folder, machine('100', 'boot-2'))).release();
   });
 
-  it.each([
-    '',
-    '{',
-    '[]',
-    '{"pid":"1"}',
-    '{"pid":-1,"startTicks":"","bootId":""}',
-  ])('takes over a lock that says %j', async (text) => {
-    await writeFile(join(folder, 'lock.0000000007'), text);
-    await (await lockDirectory(folder)).release();
-  });
+  it.each(['', '{', '[]', '{"pid":"1"}', '{"pid":-1,"startTicks":"","bootId":""}'])(
+    'takes over a lock that says %j',
+    async (text) => {
+      await writeFile(join(folder, 'lock.0000000007'), text);
+      await (await lockDirectory(folder)).release();
+    },
+  );
 
   it('has one winner when many try at once over a stale lock', async () => {
     await writeFile(join(folder, 'lock.0000000003'), '{}');

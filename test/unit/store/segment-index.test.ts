@@ -60,24 +60,19 @@ describe('segment index', () => {
     expect(read?.record(4999)).toEqual({ offset: 4999, writtenMs: 4999 });
   });
 
-  it.each([
-    '0af76519',
-    '0af765191',
-    '0af7651916cd43d',
-    '0af7651916cd43dd',
-    TRACE_A,
-    TRACE_B,
-    'ffffffff',
-  ])('finds the records of %s, built and read alike', (prefix) => {
-    const built = build();
-    const expected = TRACE_A.startsWith(prefix.slice(0, 16))
-      ? [0, 1]
-      : TRACE_B.startsWith(prefix.slice(0, 16))
-        ? [1]
-        : [];
-    expect(built.view().recordsOf(prefix).sort()).toEqual(expected);
-    expect(readSegmentIndex(built.encode())?.recordsOf(prefix).sort()).toEqual(expected);
-  });
+  it.each(['0af76519', '0af765191', '0af7651916cd43d', '0af7651916cd43dd', TRACE_A, TRACE_B, 'ffffffff'])(
+    'finds the records of %s, built and read alike',
+    (prefix) => {
+      const built = build();
+      const expected = TRACE_A.startsWith(prefix.slice(0, 16))
+        ? [0, 1]
+        : TRACE_B.startsWith(prefix.slice(0, 16))
+          ? [1]
+          : [];
+      expect(built.view().recordsOf(prefix).sort()).toEqual(expected);
+      expect(readSegmentIndex(built.encode())?.recordsOf(prefix).sort()).toEqual(expected);
+    },
+  );
 
   it('is refused when any byte is wrong or missing', () => {
     const encoded = build().encode();

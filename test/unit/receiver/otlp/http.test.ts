@@ -200,19 +200,17 @@ describe('OTLP/HTTP', () => {
     ]);
   });
 
-  it.each([
-    '',
-    'text/plain',
-    'application/protobuf',
-    'application/grpc',
-  ])('answers 415 to type "%s"', async (type) => {
-    receiver = await startReceiver();
-    const answer = await send('/v1/traces', type === '' ? {} : { 'content-type': type }, 'x');
-    expect([answer.status, answer.body.toString()]).toEqual([
-      415,
-      '415 unsupported media type, supported: [application/json, application/x-protobuf]',
-    ]);
-  });
+  it.each(['', 'text/plain', 'application/protobuf', 'application/grpc'])(
+    'answers 415 to type "%s"',
+    async (type) => {
+      receiver = await startReceiver();
+      const answer = await send('/v1/traces', type === '' ? {} : { 'content-type': type }, 'x');
+      expect([answer.status, answer.body.toString()]).toEqual([
+        415,
+        '415 unsupported media type, supported: [application/json, application/x-protobuf]',
+      ]);
+    },
+  );
 
   it('knows only its paths and the signals that have a pipeline', async () => {
     receiver = await startReceiver({ signals: ['traces'], http: { traces_url_path: 'otlp/t' } });
