@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import type { ConfigNode } from '../config/node.js';
 import type { ProviderTools } from '../config/providers.js';
@@ -5,6 +6,8 @@ import type { TelemetryConfig } from '../config/service.js';
 import type { CheckedConfig } from '../config/settings.js';
 import { Agent } from '../pipeline/agent.js';
 import { ConsoleLogger } from '../telemetry/console-logger.js';
+import { ownResource } from '../telemetry/own-resource.js';
+import { startMetricsServers } from '../telemetry/prometheus/metrics-server.js';
 import { MetricsRegistry } from '../telemetry/registry.js';
 import { startSelfMetrics } from '../telemetry/self-metrics.js';
 import { VERSION } from '../version.js';
@@ -71,13 +74,21 @@ export async function runPipelines(
   };
 
   stop.listen(reload);
+  const target = ownResource(running.telemetry, VERSION, randomUUID());
   try {
-    await agent.start(running);
-    const selfMetrics = startSelfMetrics(registry, running.telemetry, io.env, log, VERSION);
+    const metricsServers = await startMetricsServers(registry, running.telemetry, target, log);
+    try {
+      await agent.start(running);
+    } catch (error) {
+      await metricsServers.shutdown();
+      throw error;
+    }
+    const selfMetrics = startSelfMetrics(registry, running.telemetry, target, io.env, log);
     if (options.runMs !== undefined) stop.after(options.runMs);
     const ending = await stop.requested;
     await agent.stop();
     await selfMetrics?.shutdown();
+    await metricsServers.shutdown();
     log.info(`Items by component:\n${agent.accounting()}`);
     return ending === 'failed' ? EXIT_FAILURE : EXIT_OK;
   } finally {

@@ -56,8 +56,11 @@ const metricsFields = () =>
         .describe('`none` exports nothing.'),
       readers: z
         .array(z.record(z.string(), z.unknown()))
-        .default([])
-        .describe('`periodic` readers with an `otlp` exporter send the numbers of the agent itself.'),
+        .optional()
+        .describe(
+          'Who gets the numbers of the agent itself: `pull` readers with a `prometheus` exporter serve them, `periodic` ' +
+            'readers with an `otlp` exporter send them. Left out: served on http://localhost:8888/metrics if it is free.',
+        ),
       views: z.array(z.unknown()).default([]).describe('Accepted; changes nothing.'),
     }),
   );

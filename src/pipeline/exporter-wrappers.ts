@@ -13,7 +13,7 @@ import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
 import { duration } from '../config/fields.js';
 import { type RetryConfig, retryFields, retrying } from './retry.js';
-import type { Outcome, Sender } from './sender.js';
+import type { Attempt, Outcome, Sender } from './sender.js';
 import { type QueueConfig, queueFields, SendingQueue } from './sending-queue.js';
 import { withTimeout } from './timeout.js';
 
@@ -72,7 +72,9 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     this.#signal = signal;
     // Each delivery listens while it runs, and `num_consumers` may well be more than the ten that Node.js finds odd.
     setMaxListeners(0, this.#draining.signal, this.#deadline.signal);
-    const attempt = withTimeout((batch, abort) => sender.send(batch as Batch<S>, abort), config.timeout);
+    const attempt = this.#countingRequests(
+      withTimeout((batch, abort) => sender.send(batch as Batch<S>, abort), config.timeout),
+    );
     const retry = retrying(attempt, config.retry_on_failure, {
       logger: settings.logger,
       clock: () => performance.now(),
@@ -89,6 +91,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
           return outcome;
         },
         (batch, outcome) => this.#settle(batch, outcome),
+        (size) => settings.metrics.gauge('queue_size', size, { data_type: signal }),
       );
     }
   }
@@ -106,9 +109,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     metrics.received(this.#signal, batch.itemCount);
     this.#hold(batch.itemCount);
     if (this.#queue !== undefined) {
-      const pending = this.#queue.offer(batch);
-      this.#gaugeQueue();
-      const outcome = await pending.catch((error: unknown) => {
+      const outcome = await this.#queue.offer(batch).catch((error: unknown) => {
         this.#reject(batch, error);
         throw error;
       });
@@ -173,7 +174,6 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   #settle(batch: Batch, outcome: Outcome): void {
     const { metrics, logger } = this.#settings;
     this.#hold(-batch.itemCount);
-    this.#gaugeQueue();
     if (outcome.status === 'sent') {
       const rejected = this.#sender.rejectedItems?.(batch as Batch<S>) ?? 0;
       metrics.sent(this.#signal, batch.itemCount - rejected);
@@ -200,13 +200,25 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     }
   }
 
+  #countingRequests(attempt: Attempt): Attempt {
+    const { metrics } = this.#settings;
+    let inFlight = 0;
+    const change = (by: number): void => {
+      inFlight += by;
+      metrics.gauge('in_flight_requests', inFlight, { data_type: this.#signal });
+    };
+    return async (batch, abort) => {
+      change(1);
+      try {
+        await attempt(batch, abort);
+      } finally {
+        change(-1);
+      }
+    };
+  }
+
   #hold(items: number): void {
     this.#held += items;
     this.#settings.metrics.held(this.#signal, this.#held);
-  }
-
-  #gaugeQueue(): void {
-    if (this.#queue === undefined) return;
-    this.#settings.metrics.gauge('queue_size', this.#queue.size, { data_type: this.#signal });
   }
 }

@@ -70,6 +70,7 @@ export class SendingQueue {
   readonly #config: QueueConfig;
   readonly #deliver: (batch: Batch) => Promise<Outcome>;
   readonly #dropped: (batch: Batch, outcome: Outcome) => void;
+  readonly #sized: (size: number) => void;
   readonly #entries = new Fifo<Entry>();
   readonly #waiters = new Fifo<Waiter>();
   #size = 0;
@@ -77,15 +78,20 @@ export class SendingQueue {
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
-  /** `deliver` must not reject. `dropped` is told of batches that never reached `deliver`. */
+  /**
+   * `deliver` must not reject. `dropped` is told of batches that never reached `deliver`, `sized` of each change of
+   * `size`.
+   */
   constructor(
     config: QueueConfig,
     deliver: (batch: Batch) => Promise<Outcome>,
     dropped: (batch: Batch, outcome: Outcome) => void,
+    sized: (size: number) => void = () => {},
   ) {
     this.#config = config;
     this.#deliver = deliver;
     this.#dropped = dropped;
+    this.#sized = sized;
   }
 
   /** Used capacity in units of the sizer, batches in delivery included: they are only kept here. */
@@ -130,7 +136,7 @@ export class SendingQueue {
   /** Gives up what is still waiting for a consumer. Batches in delivery are the business of `deliver`. */
   discard(outcome: Outcome): void {
     for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
-      this.#size -= entry.size;
+      this.#grow(-entry.size);
       this.#dropped(entry.batch, outcome);
       entry.settle?.(outcome);
     }
@@ -139,7 +145,7 @@ export class SendingQueue {
 
   async #admit(entry: Entry): Promise<void> {
     if (this.#size + entry.size <= this.#config.queue_size && this.#waiters.length === 0) {
-      this.#size += entry.size;
+      this.#grow(entry.size);
       this.#push(entry);
       return;
     }
@@ -165,15 +171,20 @@ export class SendingQueue {
 
   /** Gives room back, to waiting callers first and in their order. */
   #release(size: number): void {
-    this.#size -= size;
+    this.#grow(-size);
     for (;;) {
       const waiter = this.#waiters.peek();
       if (waiter === undefined || this.#size + waiter.entry.size > this.#config.queue_size) return;
       this.#waiters.shift();
-      this.#size += waiter.entry.size;
+      this.#grow(waiter.entry.size);
       this.#push(waiter.entry);
       waiter.admitted();
     }
+  }
+
+  #grow(by: number): void {
+    this.#size += by;
+    this.#sized(this.#size);
   }
 
   #checkIdle(): void {

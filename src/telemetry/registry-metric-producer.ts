@@ -15,7 +15,7 @@ import {
 import type { ComponentIdentity, MetricsRegistry, Snapshot } from './registry.js';
 
 /** Help texts; a name that is missing here has none. */
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
+export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'kindling.component.received': 'Items that a component received.',
   'kindling.component.sent': 'Items that a component handed on.',
   'kindling.component.dropped': 'Items that a component gave up, by reason.',
@@ -60,7 +60,8 @@ export class RegistryMetricProducer implements MetricProducer {
   }
 }
 
-function toSeries(snapshot: Snapshot): Map<string, Series> {
+/** By OpenTelemetry name. */
+export function toSeries(snapshot: Snapshot): Map<string, Series> {
   const all = new Map<string, Series>();
   const add = (name: string, type: Series['type'], attributes: Point['attributes'], value: number) => {
     let series = all.get(name);

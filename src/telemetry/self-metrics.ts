@@ -23,6 +23,7 @@ import {
 import { z } from 'zod';
 import type { TelemetryConfig } from '../config/service.js';
 import type { Logger } from './logger.js';
+import { pullReaderOf } from './prometheus/metrics-server.js';
 import type { MetricsRegistry } from './registry.js';
 import { RegistryMetricProducer } from './registry-metric-producer.js';
 
@@ -63,22 +64,17 @@ export interface SelfMetrics {
 /** Starts to ship, or returns undefined when nobody asked for it. Creates timers; call `shutdown`. */
 export function startSelfMetrics(
   registry: MetricsRegistry,
-  { metrics, resource }: TelemetryConfig,
+  { metrics }: TelemetryConfig,
+  target: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string | undefined>>,
   logger: Logger,
-  version: string,
 ): SelfMetrics | undefined {
   if (metrics.level === 'none') return undefined;
-  const destinations = [...fromReaders(metrics.readers, logger), ...fromEnvironment(env)];
+  const destinations = [...fromReaders(metrics.readers ?? [], logger), ...fromEnvironment(env)];
   if (destinations.length === 0) return undefined;
   const producer = new RegistryMetricProducer(registry);
-  const attributes = { 'service.name': 'kindling', 'service.version': version, ...resource };
   const provider = new MeterProvider({
-    resource: resourceFromAttributes(
-      Object.fromEntries(
-        Object.entries(attributes).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]])),
-      ),
-    ),
+    resource: resourceFromAttributes(target),
     readers: destinations.map(
       (destination) =>
         new PeriodicExportingMetricReader({
@@ -104,11 +100,12 @@ export function startSelfMetrics(
 
 function fromReaders(readers: readonly unknown[], logger: Logger): Destination[] {
   return readers.flatMap((reader) => {
+    if (pullReaderOf(reader) !== undefined) return [];
     const parsed = periodicReader.safeParse(reader);
     if (!parsed.success) {
       logger.warn('Metrics reader is not supported and stays off.', {
         reader: JSON.stringify(reader),
-        supported: 'periodic with an otlp exporter',
+        supported: 'pull with a prometheus exporter, periodic with an otlp exporter',
       });
       return [];
     }

@@ -82,6 +82,8 @@ export class OtlpGrpcSender implements Sender {
         'grpc.default_compression_algorithm': COMPRESSION[compression],
         'grpc.primary_user_agent': 'kindling',
       });
+    const peer = splitHostPort(resolved.url);
+    this.#settings.metrics.gauge('endpoint_info', 1, { server_address: peer.host, server_port: peer.port });
     this.#settings.logger.debug('Exporting over gRPC.', { endpoint: resolved.url, compression });
   }
 
@@ -155,6 +157,12 @@ export class OtlpGrpcSender implements Sender {
 /** grpc-js takes `host:port`; the official configuration wants to see the scheme and knows no `dns:`. */
 function urlOf(endpoint: string): string {
   return endpoint.startsWith('dns:') ? `https://${hostAndPort(endpoint)}` : endpoint;
+}
+
+/** Of `host:port`; a path of a unix socket is all address. */
+function splitHostPort(target: string): { readonly host: string; readonly port: string } {
+  const match = /^(?:\w+:\/*)?\[?([^/[\]]+?)\]?:(\d+)$/.exec(target);
+  return { host: match?.[1] ?? target, port: match?.[2] ?? '' };
 }
 
 function metadataOf(headers: Readonly<Record<string, string>>): Metadata {

@@ -82,6 +82,12 @@ export class OtlpHttpSender implements Sender {
       agent,
       compression,
     });
+    const { hostname, port, protocol, pathname } = new URL(resolved.url);
+    this.#settings.metrics.gauge('endpoint_info', 1, {
+      server_address: hostname,
+      server_port: port || (protocol === 'https:' ? '443' : '80'),
+      url_path: pathname,
+    });
     this.#settings.logger.debug('Exporting over HTTP.', { endpoint: resolved.url, compression });
   }
 

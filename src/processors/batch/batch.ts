@@ -13,6 +13,7 @@ import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch, Signal } from '../../component/signal.js';
 import { Fifo } from '../../pipeline/fifo.js';
 import { pause } from '../../pipeline/pause.js';
+import { BATCH_SIZE_BOUNDS } from '../../telemetry/prometheus/collector-families.js';
 import type { BatchConfig } from './config.js';
 import { BatchShard } from './shard.js';
 
@@ -20,6 +21,10 @@ import { BatchShard } from './shard.js';
 const RETRY_MS = 1000;
 /** The same during shutdown. */
 const DRAIN_RETRY_MS = 200;
+
+/** Upper bound of the histogram bucket that a batch of this size falls in. */
+const sizeBucket = (items: number): string =>
+  String(BATCH_SIZE_BOUNDS.find((bound) => items <= bound) ?? '+Inf');
 
 export class BatchProcessor implements Processor {
   readonly #settings: Settings;
@@ -74,8 +79,13 @@ export class BatchProcessor implements Processor {
     let shard = this.#shards.get(key);
     if (shard === undefined) {
       const merged = { receiver: origin.receiver, ...(origin.joined === true ? { joined: true } : {}) };
-      shard = new BatchShard(this.#signal, merged, this.#config, (batch) => this.#deliver(batch));
+      const { metrics } = this.#settings;
+      shard = new BatchShard(this.#signal, merged, this.#config, {
+        deliver: (batch) => this.#deliver(batch),
+        triggered: (why) => metrics.count(`${why}_trigger_send`, 1),
+      });
       this.#shards.set(key, shard);
+      metrics.gauge('metadata_cardinality', this.#shards.size);
     }
     return shard;
   }
@@ -87,6 +97,8 @@ export class BatchProcessor implements Processor {
       try {
         await this.#next.consume(batch);
         metrics.sent(this.#signal, batch.itemCount);
+        metrics.count('batch_send_size', 1, { le: sizeBucket(batch.itemCount) });
+        metrics.count('batch_send_size_sum', batch.itemCount);
         this.#hold(-batch.itemCount);
         return undefined;
       } catch (error) {

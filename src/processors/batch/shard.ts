@@ -12,12 +12,18 @@ export interface Pending {
 /** Hands a finished batch on; resolves to the error that it met in the end, or undefined. Never rejects. */
 export type Deliver = (batch: Batch) => Promise<unknown>;
 
+export interface ShardOutput {
+  readonly deliver: Deliver;
+  /** A flush was asked for, because the batch was full or its time was over. */
+  readonly triggered: (why: 'batch_size' | 'timeout') => void;
+}
+
 /** Collects batches of one origin and delivers them merged, one at a time, in order. */
 export class BatchShard {
   readonly #signal: Signal;
   readonly #origin: Origin;
   readonly #config: BatchConfig;
-  readonly #deliver: Deliver;
+  readonly #output: ShardOutput;
   #pending: Pending[] = [];
   #items = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -26,11 +32,11 @@ export class BatchShard {
   /** A flush was asked for since the last one began. */
   #due = false;
 
-  constructor(signal: Signal, origin: Origin, config: BatchConfig, deliver: Deliver) {
+  constructor(signal: Signal, origin: Origin, config: BatchConfig, output: ShardOutput) {
     this.#signal = signal;
     this.#origin = origin;
     this.#config = config;
-    this.#deliver = deliver;
+    this.#output = output;
   }
 
   add(pending: Pending): void {
@@ -38,9 +44,13 @@ export class BatchShard {
     this.#items += pending.batch.itemCount;
     const { send_batch_size: full, timeout } = this.#config;
     if (timeout === 0 || (full > 0 && this.#items >= full)) {
+      this.#output.triggered('batch_size');
       void this.flush();
     } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => void this.flush(), timeout);
+      this.#timer = setTimeout(() => {
+        this.#output.triggered('timeout');
+        void this.flush();
+      }, timeout);
     }
   }
 
@@ -61,7 +71,7 @@ export class BatchShard {
       this.#pending = [];
       this.#items = 0;
       let failure: unknown;
-      for (const batch of this.#form(taken)) failure = (await this.#deliver(batch)) ?? failure;
+      for (const batch of this.#form(taken)) failure = (await this.#output.deliver(batch)) ?? failure;
       for (const { settle } of taken) settle?.(failure);
     }
     this.#due = false;

@@ -55,6 +55,7 @@ export class Intake {
     try {
       await this.#next.consume({ signal: this.signal, bytes, itemCount, origin });
       metrics.sent(this.signal, itemCount);
+      this.#countItems(itemCount, protocol, 'accepted');
     } catch (error) {
       throw this.#refused(error, itemCount, protocol);
     } finally {
@@ -81,7 +82,9 @@ export class Intake {
     const refusal = rpcErrorOf(error);
     metrics.dropped(this.signal, itemCount, error instanceof RetryableError ? 'refused' : 'rejected');
     this.#countRefusal(refusal, protocol);
-    if (!(error instanceof RetryableError || error instanceof PermanentError)) {
+    const expected = error instanceof RetryableError || error instanceof PermanentError;
+    this.#countItems(itemCount, protocol, expected ? 'refused' : 'failed');
+    if (!expected) {
       logger.error('The pipeline failed in an unexpected way. The client has been told.', {
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       });
@@ -95,6 +98,10 @@ export class Intake {
       transport: protocol,
       code: grpcStatusName(error.code),
     });
+  }
+
+  #countItems(items: number, transport: OtlpProtocol, outcome: 'accepted' | 'refused' | 'failed'): void {
+    this.#settings.metrics.count('transport_items', items, { data_type: this.signal, transport, outcome });
   }
 
   #hold(items: number): void {

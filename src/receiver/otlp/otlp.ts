@@ -45,6 +45,7 @@ export class OtlpReceiver implements Receiver {
     const { grpc, http } = this.#config.protocols;
     const grpcAuthenticator = serverAuthenticator(host, grpc?.auth?.authenticator);
     const httpAuthenticator = serverAuthenticator(host, http?.auth?.authenticator);
+    this.#settings.metrics.gauge('transports', [grpc, http].filter((one) => one !== undefined).length);
     const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024);
     try {
       if (grpc !== undefined) {

@@ -120,6 +120,9 @@ describe('OTLP/gRPC', () => {
       'sent metrics': 2,
       'received logs': 1,
       'sent logs': 1,
+      'transport_items traces grpc accepted': 3,
+      'transport_items metrics grpc accepted': 2,
+      'transport_items logs grpc accepted': 1,
     });
   });
 

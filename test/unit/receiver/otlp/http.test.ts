@@ -335,6 +335,10 @@ describe('OTLP/HTTP', () => {
       socket.on('close', () => resolve());
     });
     expect((await post(tracesRequest(1))).status).toBe(200);
-    expect(receiver.metrics.snapshot()).toEqual({ 'received traces': 1, 'sent traces': 1 });
+    expect(receiver.metrics.snapshot()).toEqual({
+      'received traces': 1,
+      'sent traces': 1,
+      'transport_items traces http accepted': 1,
+    });
   });
 });
