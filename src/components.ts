@@ -13,6 +13,9 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
+import { healthCheckExtension } from './extensions/health_check/factory.js';
+import { pprofExtension } from './extensions/pprof/factory.js';
+import { zpagesExtension } from './extensions/zpages/factory.js';
 import { batchProcessor } from './processors/batch/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
@@ -32,6 +35,9 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
+  healthCheckExtension,
+  pprofExtension,
+  zpagesExtension,
   batchProcessor,
   memoryLimiterProcessor,
   traceProfilingProcessor,

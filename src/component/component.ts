@@ -39,6 +39,11 @@ export interface Host {
   service<T>(key: ServiceKey<T>): T | undefined;
   /** Reports a failure after start that the component cannot mend. The program logs it and keeps running. */
   reportFatal(error: Error): void;
+  /**
+   * Tells how the component is, for probes and pages: 'ok' after it works (again), an error while it does not.
+   * Repeating a status costs little. Hosts of tests may leave it out.
+   */
+  reportStatus?(status: 'ok' | 'recoverable_error' | 'permanent_error', error?: Error): void;
   /** Asks for an orderly end of the program, for example when a replay is over. */
   requestStop(reason: string): void;
 }

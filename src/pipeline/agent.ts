@@ -3,9 +3,11 @@ import type { CheckedConfig } from '../config/settings.js';
 import { accountingTable } from '../telemetry/accounting-table.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MetricsRegistry, Snapshot } from '../telemetry/registry.js';
+import { AGENT_VIEW } from './agent-view.js';
 import { buildGraph, type Graph, type GraphTools } from './graph.js';
 import { GraphHost } from './host.js';
 import { startGraph, stopGraph } from './lifecycle.js';
+import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
   readonly logger: Logger;
@@ -22,7 +24,7 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #tools: GraphTools;
-  #graph: Graph | undefined;
+  #running: { readonly graph: Graph; readonly board: StatusBoard } | undefined;
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -35,8 +37,11 @@ export class Agent {
     for (const warning of config.warnings) logger.warn(warning);
     const graph = buildGraph(config, this.#tools);
     logger.info('Starting kindling...', { Version: version, NumCPU: availableParallelism() });
-    await startGraph(graph, new GraphHost(logger, onStopRequest), logger);
-    this.#graph = graph;
+    const host = new GraphHost(logger, onStopRequest);
+    const board = new StatusBoard(config, { ...this.#tools, version });
+    host.provide(AGENT_VIEW, board);
+    await startGraph(graph, host, board, logger);
+    this.#running = { graph, board };
     logger.info('Everything is ready. Begin running and processing data.');
   }
 
@@ -49,8 +54,9 @@ export class Agent {
     // Creating finds what checking can't, while the old graph still runs; what is created here holds no resources yet.
     buildGraph(config, { ...this.#tools, logger });
     logger.warn('Config updated, restart service');
-    if (this.#graph !== undefined) await stopGraph(this.#graph, logger, shutdownTimeoutMs);
-    this.#graph = undefined;
+    const running = this.#running;
+    this.#running = undefined;
+    if (running !== undefined) await stopGraph(running.graph, running.board, logger, shutdownTimeoutMs);
     try {
       await this.start(config);
       return 'new';
@@ -66,17 +72,17 @@ export class Agent {
   /** Stops within about the shutdown timeout and says where every item went. Twice is harmless. */
   async stop(): Promise<void> {
     const { logger, shutdownTimeoutMs } = this.#options;
-    const graph = this.#graph;
-    if (graph === undefined) return;
-    this.#graph = undefined;
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#running = undefined;
     logger.info('Starting shutdown...');
-    await stopGraph(graph, logger, shutdownTimeoutMs);
+    await stopGraph(running.graph, running.board, logger, shutdownTimeoutMs);
     logger.info('Shutdown complete.');
   }
 
   /** False before `start`, after `stop`, and after a reload of which nothing started. */
   get isRunning(): boolean {
-    return this.#graph !== undefined;
+    return this.#running !== undefined;
   }
 
   snapshot(): Snapshot {

@@ -55,6 +55,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   readonly #settings: Settings;
   readonly #signal: S;
   readonly #queue: SendingQueue | undefined;
+  #host: Host | undefined;
   readonly #send: (batch: Batch) => Promise<Outcome>;
   readonly #draining = new AbortController();
   readonly #deadline = new AbortController();
@@ -97,6 +98,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   }
 
   async start(host: Host): Promise<void> {
+    this.#host = host;
     await this.#sender.start(host);
     if (this.#queue !== undefined) {
       this.#settings.metrics.gauge('queue_capacity', this.#queue.capacity, { data_type: this.#signal });
@@ -211,6 +213,11 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
       change(1);
       try {
         await attempt(batch, abort);
+        this.#host?.reportStatus?.('ok');
+      } catch (error) {
+        // One batch that is refused for good says nothing about the next.
+        if (error instanceof RetryableError) this.#host?.reportStatus?.('recoverable_error', error);
+        throw error;
       } finally {
         change(-1);
       }

@@ -1,5 +1,7 @@
 import type { Host, ServiceKey } from '../component/component.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { ComponentIdentity } from '../telemetry/registry.js';
+import type { StatusBoard } from './status-board.js';
 
 /** What the components of one graph may ask of the program. */
 export class GraphHost implements Host {
@@ -16,6 +18,20 @@ export class GraphHost implements Host {
   /** Failures that components reported and could not mend. */
   get fatalErrors(): number {
     return this.#fatalErrors;
+  }
+
+  /** The same host for one component, which `board` then knows by what it reports. */
+  of(identity: ComponentIdentity, board: StatusBoard): Host {
+    return {
+      provide: (key, service) => this.provide(key, service),
+      service: (key) => this.service(key),
+      requestStop: (reason) => this.requestStop(reason),
+      reportFatal: (error) => {
+        board.set(identity, 'fatal_error', error.message);
+        this.reportFatal(error);
+      },
+      reportStatus: (status, error) => board.set(identity, status, error?.message),
+    };
   }
 
   provide<T>(key: ServiceKey<T>, service: T): void {

@@ -3,10 +3,11 @@
  * first), receivers; and the other way round.
  */
 import { setMaxListeners } from 'node:events';
-import type { Host } from '../component/component.js';
 import { UnsupportedError } from '../component/errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { Graph, GraphNode } from './graph.js';
+import type { GraphHost } from './host.js';
+import type { StatusBoard } from './status-board.js';
 
 /** Part of the deadline that receivers and processors may use; the rest is for exporters to drain. */
 const INTAKE_SHARE = 0.6;
@@ -17,33 +18,47 @@ const GRACE_MS = 1000;
  * Starts all components. When one fails, those that were started are stopped again and the error says which. A component
  * that this machine can't support is left out with a warning, unless no receiver remains.
  */
-export async function startGraph(graph: Graph, host: Host, logger: Logger): Promise<void> {
+export async function startGraph(
+  graph: Graph,
+  host: GraphHost,
+  board: StatusBoard,
+  logger: Logger,
+): Promise<void> {
+  const startNode = (node: GraphNode) => startOne(node, host, board);
   try {
     logger.info('Starting extensions...');
     for (const node of graph.extensions) {
       node.logger.info('Extension is starting...');
-      await startNode(node, host);
+      await startNode(node);
       node.logger.info('Extension started.');
     }
-    for (const node of [...graph.exporters, ...graph.middle]) await startNode(node, host);
+    for (const node of [...graph.exporters, ...graph.middle]) await startNode(node);
     const started: boolean[] = [];
-    for (const node of graph.receivers) started.push(await startNode(node, host));
+    for (const node of graph.receivers) started.push(await startNode(node));
     if (started.length > 0 && !started.includes(true)) {
       throw new Error('cannot start pipelines: no receiver can run on this machine');
     }
+    board.setReady(true);
   } catch (error) {
-    await stopGraph(graph, logger, GRACE_MS);
+    await stopGraph(graph, board, logger, GRACE_MS);
     throw error;
   }
 }
 
 /** True when it runs, false when this machine can't support it. */
-async function startNode({ identity, component, logger }: GraphNode, host: Host): Promise<boolean> {
+async function startOne(
+  { identity, component, logger }: GraphNode,
+  host: GraphHost,
+  board: StatusBoard,
+): Promise<boolean> {
+  board.set(identity, 'starting');
   try {
-    await component.start(host);
+    await component.start(host.of(identity, board));
+    board.set(identity, 'ok');
     return true;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    board.set(identity, 'permanent_error', message);
     if (error instanceof UnsupportedError) {
       logger.warn('Component is not supported on this machine and stays off.', { error: message });
       return false;
@@ -58,7 +73,18 @@ async function startNode({ identity, component, logger }: GraphNode, host: Host)
 }
 
 /** Stops all components within about `timeoutMs`. Never rejects: what fails is logged. */
-export async function stopGraph(graph: Graph, logger: Logger, timeoutMs: number): Promise<void> {
+export async function stopGraph(
+  graph: Graph,
+  board: StatusBoard,
+  logger: Logger,
+  timeoutMs: number,
+): Promise<void> {
+  board.setReady(false);
+  const stopNode = async (node: GraphNode, deadline: AbortSignal) => {
+    board.set(node.identity, 'stopping');
+    await stopOne(node, deadline);
+    board.set(node.identity, 'stopped');
+  };
   const intake = deadlineAfter(timeoutMs * INTAKE_SHARE);
   const end = deadlineAfter(timeoutMs);
   const stopAll = (nodes: readonly GraphNode[], deadline: AbortSignal) =>
@@ -73,7 +99,7 @@ export async function stopGraph(graph: Graph, logger: Logger, timeoutMs: number)
   end.cancel();
 }
 
-async function stopNode({ component, logger }: GraphNode, deadline: AbortSignal): Promise<void> {
+async function stopOne({ component, logger }: GraphNode, deadline: AbortSignal): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
   const late = new Promise<'late'>((resolve) => {

@@ -1,9 +1,9 @@
 /** Serves the agent's own numbers to Prometheus: `service.telemetry.metrics.readers`, `pull` with `prometheus`. */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import type { TelemetryConfig } from '../../config/service.js';
-import { hostPort, listen, listenOptions, type OpenListener } from '../../transport/listen.js';
+import { hostPort, type OpenListener } from '../../transport/listen.js';
+import { NOT_FOUND, servePages } from '../../transport/page-server.js';
 import type { Logger } from '../logger.js';
 import type { MetricsRegistry } from '../registry.js';
 import { CONTENT_TYPE, metricsPage } from './metrics-page.js';
@@ -89,24 +89,7 @@ export async function startMetricsServers(
   return { addresses, shutdown };
 }
 
-async function serve({ host, port }: PrometheusReader, page: () => string): Promise<OpenListener> {
-  const server = createServer((request, response) => {
-    const [path] = (request.url ?? '/').split('?', 1);
-    if (path !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
-      return;
-    }
-    const body = page();
-    response.writeHead(200, { 'content-type': CONTENT_TYPE, 'content-length': Buffer.byteLength(body) });
-    response.end(request.method === 'HEAD' ? undefined : body);
-  });
-  const listener = await listen(server, listenOptions(host, port));
-  return {
-    address: listener.address,
-    close: () => {
-      const closed = listener.close();
-      server.closeAllConnections();
-      return closed;
-    },
-  };
-}
+const serve = ({ host, port }: PrometheusReader, page: () => string): Promise<OpenListener> =>
+  servePages(hostPort(host, port), ({ pathname }) =>
+    pathname === '/metrics' ? { type: CONTENT_TYPE, body: page() } : NOT_FOUND,
+  );

@@ -1,0 +1,129 @@
+import { release } from 'node:os';
+import type { Extension, Host, Settings } from '../../component/component.js';
+import { formatDuration } from '../../config/duration.js';
+import { AGENT_VIEW, type AgentView, componentsOf } from '../../pipeline/agent-view.js';
+import type { OpenListener } from '../../transport/listen.js';
+import { NOT_FOUND, type Page, servePages } from '../../transport/page-server.js';
+import type { ZpagesConfig } from './config.js';
+import { htmlPage, htmlTable, link } from './html.js';
+
+/** The paths of a Collector's pages, with what the agent knows about itself. */
+export class Zpages implements Extension {
+  readonly #settings: Settings;
+  readonly #config: ZpagesConfig;
+  #listener: OpenListener | undefined;
+
+  constructor(settings: Settings, config: ZpagesConfig) {
+    this.#settings = settings;
+    this.#config = config;
+  }
+
+  get address(): OpenListener['address'] {
+    return this.#listener?.address ?? null;
+  }
+
+  /** Rejects when the address can't be bound. */
+  async start(host: Host): Promise<void> {
+    const view = host.service(AGENT_VIEW);
+    if (view === undefined) throw new Error('nothing is known about the agent');
+    this.#listener = await servePages(this.#config.endpoint, ({ pathname }) => this.#page(view, pathname));
+    this.#settings.logger.info('Starting zPages extension', { endpoint: this.#config.endpoint });
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  #page(view: AgentView, path: string): Page {
+    switch (path) {
+      case '/debug/servicez':
+        return html('Service', servicePage(view, this.#settings.now()));
+      case '/debug/pipelinez':
+        return html('Pipelines', pipelinesPage(view));
+      case '/debug/extensionz':
+        return html('Extensions', extensionsPage(view));
+      case '/debug/featurez':
+        return html('Feature gates', '<p>There are none.</p>\n');
+      case '/debug/tracez':
+        return { ...NOT_FOUND, body: '404: the agent makes no traces of itself\n' };
+      case '/debug/expvarz':
+        return this.#config.expvar.enabled ? expvarPage(view) : NOT_FOUND;
+      default:
+        return NOT_FOUND;
+    }
+  }
+}
+
+const html = (title: string, content: string): Page => ({
+  type: 'text/html; charset=utf-8',
+  body: htmlPage(title, content),
+});
+
+function servicePage(view: AgentView, nowMs: number): string {
+  const facts = htmlTable(
+    ['Property', 'Value'],
+    [
+      ['Command', 'kindling'],
+      ['Version', view.version],
+      ['Node.js', process.version],
+      ['Kernel', release()],
+      ['Start time', new Date(view.startedAtMs).toISOString()],
+      ['Running for', formatDuration(nowMs - view.startedAtMs)],
+      [
+        'Ready',
+        view.readySinceMs === undefined ? 'no' : `since ${new Date(view.readySinceMs).toISOString()}`,
+      ],
+      ['Resident memory', `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`],
+    ],
+  );
+  const pages = ['pipelinez', 'extensionz', 'featurez'].map((name) => [link(name, name)]);
+  return `${facts}<h2>More</h2>\n${htmlTable(['Page'], pages)}`;
+}
+
+function pipelinesPage(view: AgentView): string {
+  const overview = htmlTable(
+    ['Pipeline', 'Receivers', 'Processors', 'Exporters'],
+    view.pipelines.map(({ id, receivers, processors, exporters }) => [
+      id,
+      receivers.join(', '),
+      processors.join(', '),
+      exporters.join(', '),
+    ]),
+  );
+  const { accounts } = view.snapshot();
+  const details = view.pipelines.map((pipeline) => {
+    const rows = componentsOf(view, pipeline).map(({ identity, event }) => {
+      const line = accounts.find(
+        ({ component, unit }) =>
+          unit === pipeline.signal &&
+          component.kind === identity.kind &&
+          component.id === identity.id &&
+          component.instance === identity.instance,
+      );
+      const dropped = Object.entries(line?.dropped ?? {}).map(([reason, items]) => `${reason}: ${items}`);
+      return [
+        `${identity.kind} ${identity.id}`,
+        event.error === '' ? event.status : `${event.status}: ${event.error}`,
+        String(line?.received ?? 0),
+        String(line?.sent ?? 0),
+        String(line?.held ?? 0),
+        dropped.join(', '),
+      ];
+    });
+    return `<h2>${pipeline.id}</h2>\n${htmlTable(['Component', 'Status', 'Received', 'Sent', 'Held', 'Dropped'], rows)}`;
+  });
+  return overview + details.join('');
+}
+
+function extensionsPage(view: AgentView): string {
+  const rows = view.components
+    .filter(({ identity }) => identity.kind === 'extension')
+    .map(({ identity, event }) => [identity.id, event.status]);
+  return htmlTable(['Extension', 'Status'], rows);
+}
+
+/** Go programs have `cmdline` and `memstats` here; ours has Node.js's memory and the agent's counts. */
+function expvarPage(view: AgentView): Page {
+  const body = { cmdline: process.argv, memory: process.memoryUsage(), accounts: view.snapshot().accounts };
+  return { type: 'application/json; charset=utf-8', body: JSON.stringify(body) };
+}

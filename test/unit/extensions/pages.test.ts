@@ -1,0 +1,172 @@
+/** health_check and zpages of a running pipeline: what probes and people see while it starts, fails, works and stops. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { RetryableError } from '../../../src/component/errors.js';
+import { defineExtension } from '../../../src/component/factory.js';
+import { healthCheckConfig } from '../../../src/extensions/health_check/config.js';
+import { HealthCheck } from '../../../src/extensions/health_check/health-check.js';
+import { statusAnswer } from '../../../src/extensions/health_check/status-report.js';
+import { zpagesConfig } from '../../../src/extensions/zpages/config.js';
+import { Zpages } from '../../../src/extensions/zpages/zpages.js';
+import { StatusBoard } from '../../../src/pipeline/status-board.js';
+import { MetricsRegistry } from '../../../src/telemetry/registry.js';
+import { batchOf } from '../../helpers/batches.js';
+import { type PipelineHarness, startPipeline } from '../../helpers/pipeline.js';
+
+let harness: PipelineHarness | undefined;
+afterEach(() => harness?.agent.stop());
+
+/** A pipeline with one extension, which is started for real and told us where it listens. */
+async function start(kind: 'health' | 'zpages', config: object): Promise<string> {
+  let made: HealthCheck | Zpages | undefined;
+  const factory = defineExtension({
+    type: 'probe',
+    stability: 'development',
+    description: 'The extension under test.',
+    config: () => z.unknown(),
+    create: (settings, parsed) => {
+      made =
+        kind === 'health'
+          ? new HealthCheck(settings, healthCheckConfig().parse(parsed))
+          : new Zpages(settings, zpagesConfig().parse(parsed));
+      return made;
+    },
+  });
+  harness = await startPipeline(
+    `
+receivers: { in: }
+processors: { batch: { timeout: 0s } }
+exporters: { out:, otlp_grpc: { endpoint: 'http://127.0.0.1:1', sending_queue: { enabled: false }, retry_on_failure: { enabled: false } } }
+extensions: { probe: ${JSON.stringify(config)} }
+service:
+  extensions: [probe]
+  pipelines:
+    traces: { receivers: [in], processors: [batch], exporters: [out] }
+    logs/own: { receivers: [in], exporters: [otlp_grpc] }
+`,
+    { factories: [factory] },
+  );
+  const address = made?.address;
+  if (typeof address !== 'object' || address === null) throw new Error('it does not listen');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+async function get(url: string): Promise<{ status: number; type: string | null; body: string }> {
+  const response = await fetch(url);
+  return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
+}
+
+describe('health_check', () => {
+  it('answers as a Collector', async () => {
+    const url = await start('health', { endpoint: '127.0.0.1:0' });
+    const { status, type, body } = await get(`${url}/`);
+    expect([status, type]).toEqual([200, 'application/json']);
+    expect(JSON.parse(body)).toEqual({
+      status: 'Server available',
+      upSince: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      uptime: expect.stringMatching(/s$/),
+    });
+  });
+
+  it('has the path and the texts of its settings', async () => {
+    const url = await start('health', {
+      endpoint: '127.0.0.1:0',
+      path: '/healthz',
+      response_body: { healthy: 'good', unhealthy: 'bad' },
+    });
+    expect(await get(`${url}/healthz`)).toMatchObject({ status: 200, body: 'good' });
+    expect(await get(`${url}/`)).toMatchObject({ status: 404 });
+  });
+
+  it('version 2 shows the pipeline whose exporter fails', async () => {
+    const url = await start('health', { use_v2: true, http: { endpoint: '127.0.0.1:0' } });
+    const before = await get(`${url}/status`);
+    expect(before.status).toBe(200);
+    expect(JSON.parse(before.body)).toMatchObject({ healthy: true, status: 'StatusOK' });
+
+    await expect(harness!.next('logs').consume(batchOf(1, 'logs'))).rejects.toBeInstanceOf(RetryableError);
+
+    const { body } = await get(`${url}/status?verbose`);
+    const report = JSON.parse(body);
+    expect(Object.keys(report.components)).toEqual(['pipeline:traces', 'pipeline:logs/own', 'extensions']);
+    expect(report.components['pipeline:traces']).toMatchObject({ status: 'StatusOK', healthy: true });
+    expect(report.components['pipeline:logs/own']).toMatchObject({
+      status: 'StatusRecoverableError',
+      healthy: true,
+    });
+    const { components } = report.components['pipeline:logs/own'];
+    expect(components['receiver:in']).toMatchObject({ status: 'StatusOK' });
+    expect(components['exporter:otlp_grpc'].error).toContain('ECONNREFUSED');
+    expect(report.components.extensions.components).toHaveProperty('extension:probe');
+
+    const one = JSON.parse((await get(`${url}/status?pipeline=logs/own`)).body);
+    expect(one).toMatchObject({ status: 'StatusRecoverableError' });
+    expect(one).not.toHaveProperty('components');
+    expect((await get(`${url}/status?pipeline=none`)).status).toBe(404);
+  });
+
+  it('version 2 answers 503 while it starts or stops, 500 for errors that count', () => {
+    const pipeline = {
+      id: 'traces',
+      signal: 'traces',
+      receivers: ['in'],
+      processors: [],
+      exporters: [],
+    } as const;
+    let now = 1000;
+    const board = new StatusBoard(
+      {
+        receivers: new Map(),
+        processors: new Map(),
+        exporters: new Map(),
+        connectors: new Map(),
+        extensions: new Map(),
+        pipelines: [pipeline],
+        enabledExtensions: [],
+        telemetry: {} as never,
+        warnings: [],
+      },
+      { registry: new MetricsRegistry(), now: () => now, version: 'test' },
+    );
+    const rules = healthCheckConfig().parse({
+      component_health: { include_recoverable_errors: true, recovery_duration: '10s' },
+    }).component_health;
+    const status = () => statusAnswer(board, 'traces', false, rules, now)?.httpStatus;
+    const identity = { kind: 'receiver', id: 'in' } as const;
+    expect(status()).toBe(503);
+    board.set(identity, 'starting');
+    expect(status()).toBe(503);
+    board.set(identity, 'ok');
+    expect(status()).toBe(200);
+    board.set(identity, 'recoverable_error', 'one');
+    now += 9000;
+    board.set(identity, 'recoverable_error', 'two');
+    expect(status()).toBe(200);
+    now += 1000;
+    expect(status()).toBe(500);
+    board.set(identity, 'ok');
+    expect(status()).toBe(200);
+    board.set(identity, 'fatal_error', 'broken');
+    board.set(identity, 'ok');
+    expect(status()).toBe(500);
+    board.set(identity, 'stopping');
+    expect(status()).toBe(503);
+  });
+});
+
+describe('zpages', () => {
+  it('shows pipelines with their counts, escaped, and what a Collector serves', async () => {
+    const url = await start('zpages', { endpoint: '127.0.0.1:0', expvar: { enabled: true } });
+    await harness!.next().consume(batchOf(7));
+    const page = await get(`${url}/debug/pipelinez`);
+    expect([page.status, page.type]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(page.body).toContain('<td>traces</td><td>in</td><td>batch</td><td>out</td>');
+    expect(page.body).toContain('<td>receiver in</td><td>ok</td><td>7</td><td>7</td>');
+    expect((await get(`${url}/debug/servicez`)).body).toContain('<td>Version</td><td>test</td>');
+    expect((await get(`${url}/debug/extensionz`)).body).toContain('<td>probe</td><td>ok</td>');
+    expect((await get(`${url}/debug/featurez`)).status).toBe(200);
+    expect((await get(`${url}/debug/tracez`)).status).toBe(404);
+    expect((await get(`${url}/debug/`)).status).toBe(404);
+    expect(JSON.parse((await get(`${url}/debug/expvarz`)).body).memory.rss).toBeGreaterThan(0);
+  });
+});
