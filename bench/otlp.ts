@@ -6,7 +6,8 @@
  * the full pipelines, a sink in processes of their own. In each round each case runs on both programs, one right after
  * the other and in turns first, so that what else the machine does hits both. CPU time is user + system of the process
  * under test, from the first request until the sink has everything. The generator has one request at a time on each
- * connection, so the load is what the program takes. Reported: medians over rounds.
+ * connection, so the load is what the program takes. Reported: medians over rounds; of memory the highest, which
+ * contains what the allocator kept from cases before (large spans most of all: run a case alone to judge it).
  *
  * BENCH_ROUNDS (3), BENCH_SECONDS (1.5), BENCH_MATRIX (`short` or `all`), BENCH_CASES (a pattern for their names),
  * BENCH_PROGRAMS (`kindling,collector`), BENCH_NODE_FLAGS (for Kindling, for example `--cpu-prof`).
@@ -23,7 +24,7 @@ import { median, printTable } from './report.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const LOAD_MS = Number(process.env.BENCH_SECONDS ?? 1.5) * 1000;
-const WARM_UP_MS = 1000;
+const WARM_UP_MS = 2500;
 /** After the load: how long the sink's count may stand still before what is missing counts as lost. */
 const PATIENCE_MS = 3000;
 
