@@ -47,7 +47,10 @@ export class TailSampling implements Processor {
   readonly #draining = new AbortController();
   readonly #deadline = new AbortController();
   #heldSpans = 0;
+  /** Everything not yet taken by what follows. */
   #heldBytes = 0;
+  /** Of undecided traces only. */
+  #undecidedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #delivering: Promise<void> | undefined;
 
@@ -133,6 +136,7 @@ export class TailSampling implements Processor {
       this.#settle(decision, [piece.bytes], piece.spanCount, piece.bytes.length, origin);
       return;
     }
+    this.#undecidedBytes += piece.bytes.length;
     if (known !== undefined) {
       known.parts.push(piece.bytes);
       known.spanCount += piece.spanCount;
@@ -163,7 +167,7 @@ export class TailSampling implements Processor {
       this.#traces.delete(key);
     }
     for (const key of this.#undecided) {
-      if (this.#heldBytes <= this.#config.max_held_bytes) break;
+      if (this.#undecidedBytes <= this.#config.max_held_bytes) break;
       this.#decide(key, 'max_held_bytes');
     }
   }
@@ -178,6 +182,7 @@ export class TailSampling implements Processor {
     (trace.decision === 'sampled' ? this.#kept : this.#notKept).add(key);
     this.#undecided.delete(key);
     const { parts, spanCount, bytes } = trace;
+    this.#undecidedBytes -= bytes;
     trace.parts = [];
     this.#settle(trace.decision, parts, spanCount, bytes, trace.origin);
   }
