@@ -22,6 +22,8 @@ import { filterProcessor } from './processors/filter/factory.js';
 import { memoryLimiterProcessor } from './processors/memory_limiter/factory.js';
 import { probabilisticSamplerProcessor } from './processors/probabilistic_sampler/factory.js';
 import { resourceProcessor } from './processors/resource/factory.js';
+import { resourceDetectionProcessor } from './processors/resource_detection/factory.js';
+import { tailSamplingProcessor } from './processors/tail_sampling/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
@@ -49,6 +51,8 @@ export const COMPONENTS: readonly AnyFactory[] = [
   memoryLimiterProcessor,
   probabilisticSamplerProcessor,
   resourceProcessor,
+  resourceDetectionProcessor,
+  tailSamplingProcessor,
   traceProfilingProcessor,
   transformProcessor,
   ebpfReceiver,

@@ -142,6 +142,13 @@ function keyOf(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function readValue(bytes: Uint8Array, start: number, end: number): TypedValue {
+  // `0a KEYLENGTH key 12 VALUELENGTH value`, as every encoder writes it.
+  const valueAt = start + 2 + (end - start > 2 ? bytes[start + 1]! : 0);
+  if (bytes[start] === KEY && valueAt + 2 <= end && bytes[start + 1]! < 0x80 && bytes[valueAt] === VALUE) {
+    if (bytes[valueAt + 1]! < 0x80 && valueAt + 2 + bytes[valueAt + 1]! === end) {
+      return readTypedValue(bytes, valueAt + 2, end);
+    }
+  }
   const reader = new WireReader(bytes, start, end);
   let value: TypedValue = null;
   for (let tag = reader.next(); tag !== 0; tag = reader.next()) {

@@ -10,14 +10,9 @@ export function compare(left: OttlValue, operator: CompareOperator, right: OttlV
     const both = left === null && right === null;
     return operator === '!=' ? !both : both && operator !== '<' && operator !== '>';
   }
-  const isNumber = (value: OttlValue) => typeof value === 'bigint' || typeof value === 'number';
+  if (typeof left === 'string' && typeof right === 'string') return compareTexts(left, operator, right);
   if (isNumber(left) && isNumber(right)) {
-    return ordered(asDoubles(left as bigint | number, right as bigint | number), operator);
-  }
-  if (typeof left === 'string' && typeof right === 'string') {
-    if (operator === '==') return left === right;
-    if (operator === '!=') return left !== right;
-    return ordered([Buffer.compare(Buffer.from(left), Buffer.from(right)), 0], operator);
+    return ordered(asDoubles(left, right), operator);
   }
   if (typeof left === 'boolean' && typeof right === 'boolean') {
     return ordered([Number(left), Number(right)], operator);
@@ -37,6 +32,16 @@ export function compare(left: OttlValue, operator: CompareOperator, right: OttlV
   if (containers && operator === '==') return isEqual(left, right);
   if (containers && operator === '!=') return !isEqual(left, right);
   return operator === '!=';
+}
+
+const isNumber = (value: OttlValue): value is bigint | number =>
+  typeof value === 'bigint' || typeof value === 'number';
+
+/** In the order of their bytes in UTF-8. */
+function compareTexts(left: string, operator: CompareOperator, right: string): boolean {
+  if (operator === '==') return left === right;
+  if (operator === '!=') return left !== right;
+  return ordered([Buffer.compare(Buffer.from(left), Buffer.from(right)), 0], operator);
 }
 
 /** An int beside a double is compared as a double; two ints exactly. */

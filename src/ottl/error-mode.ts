@@ -13,14 +13,16 @@ export type ErrorMode = (typeof MODES)[number];
 
 /** The setting `error_mode`, in any letter case. */
 export const errorMode = () =>
-  z
-    .string()
-    .superRefine((value, context) => {
-      if (MODES.includes(value.toLowerCase() as ErrorMode)) return;
-      const message = `unknown error mode ${value.toLowerCase()}`;
-      context.addIssue({ code: 'custom', message, params: DECODING_ISSUE });
-    })
-    .transform((value) => value.toLowerCase() as ErrorMode);
+  z.codec(z.string(), z.enum(MODES), {
+    decode: (text, context) => {
+      const mode = MODES.find((one) => one === text.toLowerCase());
+      if (mode !== undefined) return mode;
+      const message = `unknown error mode ${text.toLowerCase()}`;
+      context.issues.push({ code: 'custom', message, input: text, params: DECODING_ISSUE });
+      return z.NEVER;
+    },
+    encode: (mode) => mode,
+  });
 
 /**
  * Counts failures, and logs the first one of each text in each batch. Make one per batch and call `finish` after it: logs

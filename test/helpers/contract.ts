@@ -25,7 +25,9 @@ const EXAMPLES: Readonly<Record<string, () => unknown>> = {
   'exporter store': () => ({ directory: temporaryFolder() }),
   'processor attributes': () => ({ actions: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'processor memory_limiter': () => ({ check_interval: '1s', limit_percentage: 100 }),
+  'processor probabilistic_sampler': () => ({ sampling_percentage: 100, fail_closed: false }),
   'processor resource': () => ({ attributes: [{ key: 'k', value: 1, action: 'upsert' }] }),
+  'processor tail_sampling': () => ({ policies: [{ name: 'all', type: 'always_sample' }] }),
   'receiver otlp': () => ({
     protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } },
   }),
