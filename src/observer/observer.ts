@@ -133,10 +133,10 @@ export class Observer {
     this.#engine.query(id, batch, origin.connection);
   }
 
-  /** Ends everything that is under way and hands it out. The last call. */
-  flush(): void {
+  /** Ends everything that is under way and hands it out. The last call. `maxProfiles`: see `JoinEngine.flush`. */
+  flush(maxProfiles?: number): void {
     this.#connections.flush();
-    this.#engine.flush();
+    this.#engine.flush(maxProfiles);
     this.#sendSpans();
   }
 
