@@ -215,11 +215,10 @@ class Engine implements JoinEngine, EventLoopContext {
     this.#exchanges.expire(watermark - this.#dependencies.config.windowMs * NS_PER_MS);
   }
 
-  flush(maxProfiles = Number.POSITIVE_INFINITY): void {
+  flush(hasTime = (): boolean => true): void {
     this.#workAll(true);
-    let profiles = 0;
     for (const entry of [...this.#settling, ...this.#waiting.slice(this.#waitingHead)]) {
-      if (entry.state === 'held') this.#emit(entry, profiles++ < maxProfiles);
+      if (entry.state === 'held') this.#emit(entry, hasTime());
     }
     this.#settling = [];
     this.#waiting = [];

@@ -24,10 +24,10 @@ const SECOND_MS = 1000;
 /** How long a stop waits for the records that are in the ring. */
 const DRAIN_MS = 1000;
 /**
- * Spans that are still explained at a stop. Under load 50,000 may wait for a process' SDK; a stop has a few seconds, and
- * a span without its profile is worth more than a lost one.
+ * How long a stop goes on explaining spans. Under load 50,000 may wait for a process' SDK; the rest leaves without a
+ * profile, because a span without one is worth more than a lost one.
  */
-const PROFILES_AT_STOP = 10_000;
+const EXPLAIN_MS = 1500;
 
 type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
@@ -108,7 +108,8 @@ export class LiveObserver {
     this.#capture.close();
     // A flush may take longer than there is time: then these are the figures of what was lost.
     this.#sendStats();
-    this.#observer.flush(PROFILES_AT_STOP);
+    const explainUntil = now() + EXPLAIN_MS * 1e6;
+    this.#observer.flush(() => now() < explainUntil);
     this.#sendStats();
     await this.#recording?.close();
     this.#post({ type: 'stopped' });

@@ -133,10 +133,10 @@ export class Observer {
     this.#engine.query(id, batch, origin.connection);
   }
 
-  /** Ends everything that is under way and hands it out. The last call. `maxProfiles`: see `JoinEngine.flush`. */
-  flush(maxProfiles?: number): void {
+  /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
+  flush(hasTime?: () => boolean): void {
     this.#connections.flush();
-    this.#engine.flush(maxProfiles);
+    this.#engine.flush(hasTime);
     this.#sendSpans();
   }
 
