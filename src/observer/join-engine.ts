@@ -248,9 +248,11 @@ class Engine implements JoinEngine, EventLoopContext {
   }
 
   sameTrace(unit: WorkUnit, socketCookie: number, time: MonoNs): boolean | undefined {
-    const call = this.#onSocket(unit.tgid, socketCookie, time)?.context;
+    if (!this.#exchanges.haveContexts) return undefined;
     const request = this.#onSocket(unit.tgid, unit.socketCookie, unit.from)?.context;
-    return call === undefined || request === undefined ? undefined : call.traceId === request.traceId;
+    if (request === undefined) return undefined;
+    const call = this.#onSocket(unit.tgid, socketCookie, time)?.context;
+    return call === undefined ? undefined : call.traceId === request.traceId;
   }
 
   /** The exchange that began on a socket at `time`. */
