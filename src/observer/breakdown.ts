@@ -20,7 +20,7 @@ export interface Piece {
   readonly confidence: number;
   readonly evidence: string;
   /** When set, the class is known and the thread's timeline is not asked. */
-  readonly as?: KnownTime;
+  readonly as?: KnownTime | undefined;
 }
 
 /** A class that follows from more than one thread's waits, for example the answer that an event loop waits for. */
@@ -49,6 +49,11 @@ export interface Breakdown {
   readonly slices: readonly Slice[];
 }
 
+const NO_TIME = Object.fromEntries(TIME_CLASSES.map((timeClass) => [timeClass, 0])) as Record<
+  TimeClass,
+  number
+>;
+
 /** Explains [start, start + durationNs] by `pieces`. `durationNs` is a whole number, at least 0. */
 export function breakDown(
   start: MonoNs,
@@ -57,10 +62,7 @@ export function breakDown(
   timeline: Timeline,
   architecture: Architecture,
 ): Breakdown {
-  const totals = Object.fromEntries(TIME_CLASSES.map((timeClass) => [timeClass, 0])) as Record<
-    TimeClass,
-    number
-  >;
+  const totals: Record<TimeClass, number> = { ...NO_TIME };
   const slices: Slice[] = [];
   let cursor = 0;
   const add = (

@@ -107,6 +107,8 @@ class Engine implements JoinEngine, EventLoopContext {
     exchanges_emitted_early: 0,
     exchanges_late: 0,
     exchanges_profiled: 0,
+    /** Left without a profile because the observer ended. */
+    exchanges_unprofiled: 0,
   };
 
   constructor(dependencies: JoinDependencies) {
@@ -213,10 +215,10 @@ class Engine implements JoinEngine, EventLoopContext {
     this.#exchanges.expire(watermark - this.#dependencies.config.windowMs * NS_PER_MS);
   }
 
-  flush(): void {
+  flush(hasTime = (): boolean => true): void {
     this.#workAll(true);
     for (const entry of [...this.#settling, ...this.#waiting.slice(this.#waitingHead)]) {
-      if (entry.state === 'held') this.#emit(entry);
+      if (entry.state === 'held') this.#emit(entry, hasTime());
     }
     this.#settling = [];
     this.#waiting = [];
@@ -246,9 +248,11 @@ class Engine implements JoinEngine, EventLoopContext {
   }
 
   sameTrace(unit: WorkUnit, socketCookie: number, time: MonoNs): boolean | undefined {
-    const call = this.#onSocket(unit.tgid, socketCookie, time)?.context;
+    if (!this.#exchanges.haveContexts) return undefined;
     const request = this.#onSocket(unit.tgid, unit.socketCookie, unit.from)?.context;
-    return call === undefined || request === undefined ? undefined : call.traceId === request.traceId;
+    if (request === undefined) return undefined;
+    const call = this.#onSocket(unit.tgid, socketCookie, time)?.context;
+    return call === undefined ? undefined : call.traceId === request.traceId;
   }
 
   /** The exchange that began on a socket at `time`. */
@@ -459,7 +463,7 @@ class Engine implements JoinEngine, EventLoopContext {
     }
   }
 
-  #emit(entry: HeldExchange): void {
+  #emit(entry: HeldExchange, profiled = true): void {
     this.#held--;
     this.#exchanges.finish(entry, 'emitted');
     if (entry.exchange.role === 'client' && this.#senders.isAgent(entry.exchange.tuple)) {
@@ -467,7 +471,8 @@ class Engine implements JoinEngine, EventLoopContext {
       return;
     }
     this.#counts.exchanges_emitted++;
-    this.#dependencies.emitExchange(entry.exchange, this.#profileOf(entry.exchange));
+    if (!profiled) this.#counts.exchanges_unprofiled++;
+    this.#dependencies.emitExchange(entry.exchange, profiled ? this.#profileOf(entry.exchange) : undefined);
   }
 
   #profileOf(exchange: Exchange): Uint8Array | undefined {

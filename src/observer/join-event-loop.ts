@@ -171,7 +171,8 @@ class Plan {
   readonly #operations: readonly Operation[];
   readonly #owners: readonly Owner[];
   readonly #stretches: readonly Stretch[];
-  readonly #alone: boolean;
+  readonly #confidence: number;
+  readonly #evidence: string;
   readonly #pieces: Piece[] = [];
 
   constructor(
@@ -187,7 +188,8 @@ class Plan {
     this.#operations = operations;
     this.#owners = owners;
     this.#stretches = stretches;
-    this.#alone = alone;
+    this.#confidence = Math.min(1, unit.confidence * (alone ? ALONE : AMONG_OTHERS));
+    this.#evidence = `${unit.evidence},event_loop`;
   }
 
   pieces(): Piece[] {
@@ -248,7 +250,7 @@ class Plan {
       const start = Math.min(Math.max(cursor, worker.from), to);
       const end = Math.min(Math.max(start, wait.wake), to);
       this.#known(cursor, Math.min(start, idleUntil), AWAIT);
-      this.#thread(worker.tid, start, end, ',pool_thread', POOL_THREAD);
+      this.#poolWork(worker.tid, start, end);
       cursor = end;
     }
     this.#known(cursor, idleUntil, AWAIT);
@@ -287,13 +289,15 @@ class Plan {
   #awaitedPeer(from: MonoNs, to: MonoNs): KnownTime['peer'] {
     const { connections } = this.#context;
     const asked = new Map<number, true>();
-    for (const [index, { socketCookie, egress, time }] of this.#operations.entries()) {
+    for (let index = 0; index < this.#operations.length; index++) {
+      if (this.#owners[index] !== 'own') continue;
+      const { socketCookie, egress, time } = this.#operations[index]!;
       if (time > from) {
-        if (time < to || this.#owners[index] !== 'own') continue;
+        if (time < to) continue;
         if (!egress && asked.has(socketCookie)) return connections.get(socketCookie)?.peer;
         break;
       }
-      if (this.#owners[index] !== 'own' || connections.get(socketCookie)?.role === 'server') continue;
+      if (connections.get(socketCookie)?.role === 'server') continue;
       if (egress) asked.set(socketCookie, true);
       else asked.delete(socketCookie);
     }
@@ -320,22 +324,25 @@ class Plan {
     return undefined;
   }
 
-  #thread(tid: number, from: MonoNs, to: MonoNs, evidence = '', factor = 1): void {
-    if (from < to) this.#pieces.push({ ...this.#base(tid, factor, evidence), from, to });
+  #thread(tid: number, from: MonoNs, to: MonoNs): void {
+    if (from < to) this.#add(tid, from, to, undefined);
+  }
+
+  #poolWork(tid: number, from: MonoNs, to: MonoNs): void {
+    if (from >= to) return;
+    const evidence = `${this.#evidence},pool_thread`;
+    const confidence = Math.min(POOL_THREAD, this.#confidence);
+    this.#pieces.push({ tgid: this.#unit.tgid, tid, from, to, confidence, evidence });
   }
 
   #known(from: MonoNs, to: MonoNs, as: KnownTime): void {
-    if (from < to) this.#pieces.push({ ...this.#base(this.#unit.tid, 1, ''), from, to, as });
+    if (from < to) this.#add(this.#unit.tid, from, to, as);
   }
 
-  #base(
-    tid: number,
-    factor: number,
-    evidence: string,
-  ): Pick<Piece, 'tgid' | 'tid' | 'confidence' | 'evidence'> {
-    const unit = this.#unit;
-    const confidence = Math.min(factor, unit.confidence * (this.#alone ? ALONE : AMONG_OTHERS));
-    return { tgid: unit.tgid, tid, confidence, evidence: `${unit.evidence},event_loop${evidence}` };
+  #add(tid: number, from: MonoNs, to: MonoNs, as: KnownTime | undefined): void {
+    const confidence = this.#confidence;
+    const evidence = this.#evidence;
+    this.#pieces.push({ tgid: this.#unit.tgid, tid, from, to, confidence, evidence, as });
   }
 }
 

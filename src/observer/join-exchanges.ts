@@ -51,6 +51,11 @@ export class JoinExchanges {
     return entry;
   }
 
+  /** Whether any exchange came with a trace context. */
+  get haveContexts(): boolean {
+    return this.#byContext.size > 0;
+  }
+
   byContext(role: Exchange['role'], traceId: string, spanId: string): readonly HeldExchange[] {
     return this.#byContext.get(contextKey(role, traceId, spanId)) ?? [];
   }

@@ -39,8 +39,11 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
   /** Every event up to `watermark` has been delivered; it never goes back. Results are emitted from here. */
   advance(watermark: MonoNs): void;
-  /** Emits and answers everything that is held now. Called once, before the observer ends. */
-  flush(): void;
+  /**
+   * Emits and answers everything that is held now. Called once, before the observer ends. From when `hasTime` is
+   * false (default: never) exchanges leave without a profile, counted in `stats` as `exchanges_unprofiled`.
+   */
+  flush(hasTime?: () => boolean): void;
   /** Counters since creation (names are `lower_snake_case`); `<what>_held` are gauges. */
   stats(): Record<string, number>;
 }

@@ -23,6 +23,11 @@ const KERNEL_STATS_MS = 200;
 const SECOND_MS = 1000;
 /** How long a stop waits for the records that are in the ring. */
 const DRAIN_MS = 1000;
+/**
+ * How long a stop goes on explaining spans. Under load 50,000 may wait for a process' SDK; the rest leaves without a
+ * profile, because a span without one is worth more than a lost one.
+ */
+const EXPLAIN_MS = 1500;
 
 type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
@@ -91,9 +96,10 @@ export class LiveObserver {
     if (this.#stopping) return;
     this.#stopping = true;
     for (const timer of this.#timers) clearInterval(timer);
-    const asked = now();
-    const deadline = asked + DRAIN_MS * 1e6;
-    while (this.#capture.drainedUpTo() < asked && now() < deadline) {
+    // Nothing is written after this moment, so nothing is left once the reader has passed it.
+    const last = this.#capture.detach();
+    const deadline = now() + DRAIN_MS * 1e6;
+    while (this.#capture.drainedUpTo() < last && now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, ADVANCE_MS / 2));
     }
     this.#observer.advance(this.#capture.drainedUpTo());
@@ -102,7 +108,8 @@ export class LiveObserver {
     this.#capture.close();
     // A flush may take longer than there is time: then these are the figures of what was lost.
     this.#sendStats();
-    this.#observer.flush();
+    const explainUntil = now() + EXPLAIN_MS * 1e6;
+    this.#observer.flush(() => now() < explainUntil);
     this.#sendStats();
     await this.#recording?.close();
     this.#post({ type: 'stopped' });

@@ -133,10 +133,10 @@ export class Observer {
     this.#engine.query(id, batch, origin.connection);
   }
 
-  /** Ends everything that is under way and hands it out. The last call. */
-  flush(): void {
+  /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
+  flush(hasTime?: () => boolean): void {
     this.#connections.flush();
-    this.#engine.flush();
+    this.#engine.flush(hasTime);
     this.#sendSpans();
   }
 

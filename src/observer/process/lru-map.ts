@@ -2,6 +2,8 @@
 export class LruMap<K, V> {
   readonly #limit: number;
   readonly #map = new Map<K, V>();
+  /** The most recently used key: using it again moves nothing. */
+  #newest: K | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -14,9 +16,10 @@ export class LruMap<K, V> {
   /** Counts as a use. */
   get(key: K): V | undefined {
     const value = this.#map.get(key);
-    if (value !== undefined) {
+    if (value !== undefined && key !== this.#newest) {
       this.#map.delete(key);
       this.#map.set(key, value);
+      this.#newest = key;
     }
     return value;
   }
@@ -24,6 +27,7 @@ export class LruMap<K, V> {
   set(key: K, value: V): void {
     this.#map.delete(key);
     this.#map.set(key, value);
+    this.#newest = key;
     if (this.#map.size > this.#limit) {
       const oldest = this.#map.keys().next();
       if (!oldest.done) this.#map.delete(oldest.value);
@@ -31,6 +35,7 @@ export class LruMap<K, V> {
   }
 
   delete(key: K): void {
+    if (key === this.#newest) this.#newest = undefined;
     this.#map.delete(key);
   }
 }

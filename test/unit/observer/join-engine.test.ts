@@ -662,6 +662,29 @@ describe('exchanges without a span of an SDK', () => {
     expect(world.engine.stats()).toMatchObject({ exchanges_emitted_early: 12, join_exchanges_held: 8 });
   });
 
+  it('leave without a profile, counted, when the observer ends and has no time', () => {
+    const world = new World();
+    const { start, end } = serveOne(world);
+    for (let index = 0; index < 5; index++) {
+      world.exchange({ role: 'server', tgid: APP, requestStart: start, responseEnd: end });
+    }
+    world.play(end + 10 * MS);
+    let asked = 0;
+    world.engine.flush(() => ++asked <= 2);
+    expect(world.emitted.map(({ profile }) => profile !== undefined)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(world.engine.stats()).toMatchObject({
+      exchanges_emitted: 5,
+      exchanges_unprofiled: 3,
+      join_exchanges_held: 0,
+    });
+  });
+
   it('are counted as late when the span comes after them, which is explained all the same', () => {
     const world = new World();
     const { start, end } = serveOne(world);
