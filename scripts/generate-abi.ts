@@ -15,6 +15,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = new URL('..', import.meta.url);
+const FIND_BPFTOOL = fileURLToPath(new URL('scripts/find-bpftool.sh', ROOT));
 const OBJECT = fileURLToPath(new URL('build/bpf/abi.bpf.o', ROOT));
 const EVENTS_H = fileURLToPath(new URL('bpf/abi/events.h', ROOT));
 const OUTPUT = fileURLToPath(new URL('src/receiver/ebpf/abi.gen.ts', ROOT));
@@ -46,11 +47,8 @@ interface Layout {
 
 function readLayout(): Layout {
   if (!existsSync(OBJECT)) throw new Error(`${OBJECT} is missing: run "make -C bpf" first`);
-  const path = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
-  const json = execFileSync('bpftool', ['btf', 'dump', 'file', OBJECT, '-j'], {
-    encoding: 'utf8',
-    env: { ...process.env, PATH: path },
-  });
+  const bpftool = execFileSync(FIND_BPFTOOL, { encoding: 'utf8' }).trim();
+  const json = execFileSync(bpftool, ['btf', 'dump', 'file', OBJECT, '-j'], { encoding: 'utf8' });
   const { types } = JSON.parse(json) as { types: BtfType[] };
   const byId = new Map(types.map((type) => [type.id, type]));
   // Only what abi.bpf.c anchors is part of the contract; vmlinux.h adds types of its own.

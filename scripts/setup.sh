@@ -37,7 +37,17 @@ if ! have_bpftool; then
     missing+=(bpftool)
   fi
 fi
-[ ${#missing[@]} -eq 0 ] && exit 0
+# libbpf before 1.0 lacks what the loader needs (Ubuntu 22.04 has 0.5).
+check_libbpf() {
+  local version
+  version=$(printf '#include <bpf/libbpf_version.h>\nLIBBPF_MAJOR_VERSION\n' | g++ -E -P -x c++ - 2>/dev/null | tail -n 1)
+  [ "${version:-0}" -ge 1 ] 2>/dev/null && return
+  echo 'setup: libbpf 1.0 or later is needed (Debian 12, Ubuntu 24.04); this distribution has an older one.' >&2
+  echo 'setup: the eBPF part is not built; the agent can only replay recordings.' >&2
+  touch build/.no-native
+}
+
+[ ${#missing[@]} -eq 0 ] && { check_libbpf; exit 0; }
 
 no_native() {
   printf 'setup: %s\n' "$1" \
@@ -62,3 +72,4 @@ if ! apt_install; then
   apt_install || { tail -n 20 build/setup.log >&2; die "could not install ${missing[*]} (build/setup.log)."; }
 fi
 have_bpftool || die 'bpftool is still missing after the installation.'
+check_libbpf
