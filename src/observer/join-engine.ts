@@ -397,7 +397,7 @@ class Engine implements JoinEngine, EventLoopContext {
       return undefined;
     }
     this.#counts.spans_enriched++;
-    return encodeProfile(this.#profile, breakdown, span.start, span.startTime);
+    return encodeProfile(this.#profile, breakdown, span.start, span.startTime).slice();
   }
 
   /** The span stands for the exchange, which does not become one of its own any more. */

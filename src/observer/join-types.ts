@@ -57,7 +57,7 @@ export interface SpanEdit {
 
 /** What the join may call; never before the first call into the engine, always on the same thread. */
 export interface JoinOutput {
-  /** Hands an exchange back. `profile` are encoded OTLP `Span` fields to append to its span. */
+  /** Hands an exchange back. `profile` are encoded OTLP `Span` fields to append to its span, valid during the call. */
   emitExchange(exchange: Exchange, profile: Uint8Array | undefined): void;
   /** Answers a query; `edits` are in ascending order of offset, one for each span that gains something. */
   answer(id: number, edits: readonly SpanEdit[]): void;

@@ -61,6 +61,15 @@ export class TimelineSamples {
     return samples;
   }
 
+  /** Whether there is a sample in [from, to). */
+  isAnyBetween(chain: Chain, from: MonoNs, to: MonoNs): boolean {
+    for (const record of this.#ring.collect(chain, from, to)) {
+      const time = this.#ring.time[this.#ring.slot(record)]!;
+      if (time >= from && time < to) return true;
+    }
+    return false;
+  }
+
   /** A stack that does not fit into half of the pool is cut at its outer end. */
   #write(addresses: readonly bigint[]): number {
     const count = Math.min(addresses.length, this.#pool.length >> 1, 0xffff);

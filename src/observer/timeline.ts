@@ -183,6 +183,12 @@ export class Timeline {
     return thread === undefined ? [] : this.#samples.between(thread.samples, from, to);
   }
 
+  /** Whether the thread may have been sampled in [from, to); false is certain. */
+  isSampled(tgid: number, tid: number, from: MonoNs, to: MonoNs): boolean {
+    const thread = this.#threads.get(tgid, tid);
+    return thread !== undefined && this.#samples.isAnyBetween(thread.samples, from, to);
+  }
+
   /** Socket operations of the thread in [from, to], oldest first; undefined when some have been overwritten. */
   operations(tgid: number, tid: number, from: MonoNs, to: MonoNs): Operation[] | undefined {
     const thread = this.#threads.get(tgid, tid);

@@ -73,8 +73,7 @@ export function writeAttributes(writer: WireWriter, tag: number, attributes: Att
 /** Writes one attribute as a field with `tag` of the current message. */
 export function writeAttribute(writer: WireWriter, tag: number, key: string, value: AttributeInput): void {
   const encodedKey = keyField(key);
-  const longest = typeof value === 'string' ? 3 * value.length : typeof value === 'object' ? 1000 : 10;
-  if (encodedKey.length + longest <= 120) {
+  if (encodedKey.length + longestValue(value) <= 120) {
     writeShort(writer, tag, encodedKey, value);
     return;
   }
@@ -84,6 +83,13 @@ export function writeAttribute(writer: WireWriter, tag: number, key: string, val
   writeAnyValue(writer, value);
   writer.close(valueMark);
   writer.close(mark);
+}
+
+/** At least the bytes of the encoded value, or 1000 where looking would take longer than it saves. */
+function longestValue(value: AttributeInput): number {
+  if (typeof value === 'string') return 3 * value.length + 2;
+  if (typeof value !== 'object') return 11;
+  return value !== null && 'double' in value ? 9 : 1000;
 }
 
 /** The usual attribute, a short scalar: its lengths fit one byte each whatever the value is, so nothing ever moves. */

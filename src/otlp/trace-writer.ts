@@ -4,8 +4,8 @@
  *
  * Fields are written in the order of their numbers and left out when they have the default value.
  */
-import type { AttributesInput } from './attribute-writer.js';
-import { writeAttributes } from './attribute-writer.js';
+import type { AttributeInput, AttributesInput } from './attribute-writer.js';
+import { writeAttribute, writeAttributes } from './attribute-writer.js';
 import { BatchWriter } from './batch-writer.js';
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import type { Time64 } from './time.js';
@@ -174,7 +174,21 @@ export function encodeSpanFields(fields: SpanFieldsInput): Uint8Array {
   return encoded;
 }
 
-/** Like `encodeSpanFields`, into memory of the caller's: for many spans, one writer that is `reset()` in between. */
-export function writeSpanFieldsTo(writer: WireWriter, fields: SpanFieldsInput): void {
-  writeSpanFields(writer, fields);
+/**
+ * Span fields piece by piece, without objects in between, into memory of the caller's: first every attribute of the
+ * span, then its events. `beginSpanEvent` gives the mark for `writer.close`.
+ */
+export function putSpanAttribute(writer: WireWriter, key: string, value: AttributeInput | undefined): void {
+  if (value !== undefined) writeAttribute(writer, ATTRIBUTE, key, value);
+}
+
+export function beginSpanEvent(writer: WireWriter, time: Time64, name: string): number {
+  const mark = writer.open(EVENT, 2);
+  writer.timeField(EVENT_TIME, time);
+  writer.stringField(EVENT_NAME, name);
+  return mark;
+}
+
+export function putEventAttribute(writer: WireWriter, key: string, value: AttributeInput | undefined): void {
+  if (value !== undefined) writeAttribute(writer, EVENT_ATTRIBUTE, key, value);
 }

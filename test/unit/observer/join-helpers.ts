@@ -139,7 +139,7 @@ export class World {
         timelineBytes: 4 << 20,
         ...options.config,
       },
-      emitExchange: (exchange, profile) => this.emitted.push({ exchange, profile }),
+      emitExchange: (exchange, profile) => this.emitted.push({ exchange, profile: profile?.slice() }),
       answer: (id, edits) => {
         if (this.answers.has(id)) throw new Error(`query ${id} was answered twice`);
         this.answers.set(id, edits);
