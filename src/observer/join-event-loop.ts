@@ -17,7 +17,7 @@
 import type { KnownTime, Piece } from './breakdown.js';
 import { waitReason } from './classify.js';
 import type { Architecture } from './classify-syscalls.js';
-import type { JoinConnections } from './join-connections.js';
+import type { JoinConnection, JoinConnections } from './join-connections.js';
 import type { Timeline } from './timeline.js';
 import type { Operation } from './timeline-operations.js';
 import type { MonoNs, WaitRecord } from './types.js';
@@ -171,6 +171,8 @@ class Plan {
   readonly #operations: readonly Operation[];
   readonly #owners: readonly Owner[];
   readonly #stretches: readonly Stretch[];
+  readonly #ownOperations: readonly Operation[];
+  #connected: readonly JoinConnection[] | undefined;
   readonly #confidence: number;
   readonly #evidence: string;
   readonly #pieces: Piece[] = [];
@@ -188,6 +190,7 @@ class Plan {
     this.#operations = operations;
     this.#owners = owners;
     this.#stretches = stretches;
+    this.#ownOperations = operations.filter((_, index) => owners[index] === 'own');
     this.#confidence = Math.min(1, unit.confidence * (alone ? ALONE : AMONG_OTHERS));
     this.#evidence = `${unit.evidence},event_loop`;
   }
@@ -289,9 +292,7 @@ class Plan {
   #awaitedPeer(from: MonoNs, to: MonoNs): KnownTime['peer'] {
     const { connections } = this.#context;
     const asked = new Map<number, true>();
-    for (let index = 0; index < this.#operations.length; index++) {
-      if (this.#owners[index] !== 'own') continue;
-      const { socketCookie, egress, time } = this.#operations[index]!;
+    for (const { socketCookie, egress, time } of this.#ownOperations) {
       if (time > from) {
         if (time < to) continue;
         if (!egress && asked.has(socketCookie)) return connections.get(socketCookie)?.peer;
@@ -307,21 +308,31 @@ class Plan {
 
   /** A connection that the unit was establishing over all of [from, to]. Its bytes come later, so look ahead. */
   #connectingTo(from: MonoNs, to: MonoNs): KnownTime['peer'] {
-    for (const { socketCookie } of this.#operations) {
-      const connection = this.#context.connections.get(socketCookie);
+    this.#connected ??= this.#connections();
+    for (const { connectStart, connectEnd, peer } of this.#connected) {
       if (
-        connection !== undefined &&
-        connection.connectTid === this.#unit.tid &&
-        connection.connectStart > 0 &&
-        connection.connectStart <= from &&
-        connection.connectEnd >= from &&
-        connection.connectEnd <= to + CONNECT_SLACK_NS &&
-        this.#isOwnAt(connection.connectStart)
+        connectStart <= from &&
+        connectEnd >= from &&
+        connectEnd <= to + CONNECT_SLACK_NS &&
+        this.#isOwnAt(connectStart)
       ) {
-        return connection.peer;
+        return peer;
       }
     }
     return undefined;
+  }
+
+  /** Connections that the unit's thread established and used meanwhile. */
+  #connections(): readonly JoinConnection[] {
+    const { connections } = this.#context;
+    const { tid, from } = this.#unit;
+    const found = new Set<JoinConnection>();
+    for (const { socketCookie } of this.#operations) {
+      const connection = connections.get(socketCookie);
+      if (connection === undefined || connection.connectTid !== tid) continue;
+      if (connection.connectStart > 0 && connection.connectEnd >= from) found.add(connection);
+    }
+    return [...found];
   }
 
   #thread(tid: number, from: MonoNs, to: MonoNs): void {

@@ -141,12 +141,7 @@ export class SpanBuilder {
       length += part.length;
     }
     // Repeated fields of two encoded messages add up when their bytes are put in a row.
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
+    const bytes = parts.length === 1 ? parts[0]! : concatenate(parts, length);
     const itemCount = this.#items;
     this.#items = 0;
     this.#bytes = 0;
@@ -177,4 +172,14 @@ export class SpanBuilder {
       ...process?.resourceAttributes,
     };
   }
+}
+
+function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
