@@ -3,7 +3,7 @@
  * cause, on the span of the SDK, within seconds; the agent leaves nothing behind and survives being killed.
  */
 import { execFileSync } from 'node:child_process';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { ExplainedSpan } from '../../src/explain/explained-span.js';
 import { readSpans } from '../../src/explain/trace-explanation.js';
 import { indexTraces } from '../../src/store/index-traces.js';
@@ -11,6 +11,7 @@ import { StoreReader } from '../../src/store/store-reader.js';
 import {
   eventually,
   freePort,
+  killLeftovers,
   type Running,
   removeTemporaryDirectories,
   run,
@@ -75,14 +76,11 @@ const dominant = (span: ExplainedSpan): string =>
   span.breakdown.find(({ timeClass }) => timeClass !== 'runqueue')?.timeClass ?? 'none';
 
 describeKernel('the demo, explained', () => {
-  let agent: Running | undefined;
-  let demo: Running | undefined;
+  let agent: Running;
+  let demo: Running;
 
-  afterAll(async () => {
-    await demo?.stop();
-    await agent?.stop();
-    removeTemporaryDirectories();
-  });
+  afterEach(killLeftovers);
+  afterAll(removeTemporaryDirectories);
 
   it('names the cause of each slow endpoint, and adds up', async () => {
     const port = await freePort();

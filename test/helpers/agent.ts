@@ -19,6 +19,17 @@ export interface Running {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** Children that have not ended. */
+const running = new Set<ChildProcess>();
+
+/** Kills what a failed test left running; for `afterEach`. */
+export async function killLeftovers(): Promise<void> {
+  for (const child of running) {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+}
+
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
@@ -32,6 +43,8 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
     for (const watcher of watchers) watcher();
   });
   const ended = once(child, 'close') as Promise<[number | null]>;
+  running.add(child);
+  void ended.then(() => running.delete(child));
   return {
     child,
     stdout: () => out,
