@@ -1,6 +1,7 @@
 /**
- * Writes what can be said about settings from their one declaration: `config/schema.json` (for completion in editors)
- * the table of options in each component's README, and the table of components in the project's. `--check` writes nothing and fails when something is out of date.
+ * Writes what can be said about settings from their one declaration: `config/schema.json` (for completion in editors),
+ * the table of options in each component's README, and the table of components in the project's. `--check` writes
+ * nothing and fails when something is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
