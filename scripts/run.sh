@@ -15,7 +15,8 @@ limit=()
 
 if ! bin/kindling doctor >build/doctor.txt 2>&1; then
   cat build/doctor.txt
-  if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+  # With a terminal sudo may ask for a password; who has none gets the replay.
+  if [ "$(id -u)" -ne 0 ] && command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; then
     echo 'Not root: starting again with sudo.'
     exec sudo --preserve-env=RUN_SECONDS,DEMO,CONFIG,OTEL_EXPORTER_OTLP_ENDPOINT,OTEL_EXPORTER_OTLP_HEADERS,OTEL_EXPORTER_OTLP_PROTOCOL,NO_COLOR \
       env "PATH=$PATH" scripts/run.sh
