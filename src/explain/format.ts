@@ -34,15 +34,6 @@ export const formatAgo = (ms: number): string => {
   return `${Math.round(ms / 3600e3)} h ago`;
 };
 
-/** Local time of day with milliseconds, "14:03:22.118". */
-export const formatTimeOfDay = (ms: number): string => {
-  const date = new Date(ms);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(
-    date.getMilliseconds(),
-  ).padStart(3, '0')}`;
-};
-
 /** "1 span", "2 spans" */
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 

@@ -6,7 +6,7 @@ import { GoRegExp } from '../go/regexp.js';
 import { asString, fromConfigValue, plainDoubleText } from '../go/values.js';
 import { getAttribute } from '../otlp/attribute-edit.js';
 import type { MessageNode } from '../otlp/message-node.js';
-import { readTypedValue, type TypedValue } from '../otlp/typed-value.js';
+import { kindName, readTypedValue, type TypedValue } from '../otlp/typed-value.js';
 import { field } from '../otlp/wire-reader.js';
 import type { MatchConfig, MatchProperties } from './config.js';
 
@@ -157,7 +157,7 @@ function compileAttribute(
   if (matchType !== 'regexp') throw unknownType(matchType);
   if (typeof wanted !== 'string') {
     throw new Error(
-      `error creating attribute filters: match_type=regexp for ${JSON.stringify(key)} only supports Str, but found ${typeName(wanted)}`,
+      `error creating attribute filters: match_type=regexp for ${JSON.stringify(key)} only supports Str, but found ${kindName(wanted)}`,
     );
   }
   const test = compileTexts([wanted], matchType);
@@ -172,23 +172,7 @@ function compileAttribute(
 function isSame(a: TypedValue, b: TypedValue): boolean {
   if (typeof a !== typeof b) return false;
   if (typeof a !== 'object' || typeof b !== 'object') return a === b;
-  return typeName(a) === typeName(b) && asString(a) === asString(b);
-}
-
-function typeName(value: TypedValue): string {
-  switch (typeof value) {
-    case 'string':
-      return 'Str';
-    case 'bigint':
-      return 'Int';
-    case 'number':
-      return 'Double';
-    case 'boolean':
-      return 'Bool';
-  }
-  if (value === null) return 'Empty';
-  if (value instanceof Uint8Array) return 'Bytes';
-  return Array.isArray(value) ? 'Slice' : 'Map';
+  return kindName(a) === kindName(b) && asString(a) === asString(b);
 }
 
 function checkFields(properties: MatchProperties, kind: ItemKind): void {

@@ -1,16 +1,12 @@
 /**
  * Attribute values (`AnyValue`, `KeyValue`) read from bytes.
- * Source: opentelemetry-proto v1.11, common/v1/common.proto.
- *
- *     KeyValue      1 key (string)  2 value (AnyValue)
- *     AnyValue      1 string  2 bool  3 int (varint)  4 double  5 ArrayValue  6 KeyValueList  7 bytes
- *     ArrayValue    1 values (AnyValue, repeated)
- *     KeyValueList  1 values (KeyValue, repeated)
+ * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value-fields.ts).
  */
+import { ARRAY, BOOL, BYTES, DOUBLE, INT, ITEM, KEY, MAP, STRING, VALUE } from './any-value-fields.js';
 import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
 import { copyOf, readKeyText, readText } from './text.js';
-import { field, WireReader } from './wire-reader.js';
+import { WireReader } from './wire-reader.js';
 
 /**
  * A value as JavaScript sees it. Integers are `number` when that is exact and `bigint` otherwise, so an int and a double
@@ -27,17 +23,6 @@ export type AttributeValue =
   | { readonly [key: string]: AttributeValue };
 
 export type Attributes = Readonly<Record<string, AttributeValue>>;
-
-const KEY = field.delimited(1);
-const VALUE = field.delimited(2);
-const STRING = field.delimited(1);
-const BOOL = field.varint(2);
-const INT = field.varint(3);
-const DOUBLE = field.fixed64(4);
-const ARRAY = field.delimited(5);
-const MAP = field.delimited(6);
-const BYTES = field.delimited(7);
-const ITEM = field.delimited(1);
 
 /** The signed 64-bit integer with these halves: a `number` when exact, else a `bigint`. */
 export function intFrom(hi: number, lo: number): number | bigint {

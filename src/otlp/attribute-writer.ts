@@ -1,9 +1,9 @@
 /**
  * Attributes (`KeyValue`, `AnyValue`) straight to bytes.
- * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value.ts).
+ * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value-fields.ts).
  */
+import { ARRAY, BOOL, BYTES, DOUBLE, INT, ITEM, KEY, MAP, STRING, VALUE } from './any-value-fields.js';
 import { MAX_VALUE_DEPTH } from './malformed-error.js';
-import { field } from './wire-reader.js';
 import { varintSize, type WireWriter } from './wire-writer.js';
 
 /**
@@ -25,17 +25,6 @@ export type AttributeInput =
 
 /** Entries whose value is undefined are left out. */
 export type AttributesInput = Readonly<Record<string, AttributeInput | undefined>>;
-
-const KEY = field.delimited(1);
-const VALUE = field.delimited(2);
-const STRING = field.delimited(1);
-const BOOL = field.varint(2);
-const INT = field.varint(3);
-const DOUBLE = field.fixed64(4);
-const ARRAY = field.delimited(5);
-const MAP = field.delimited(6);
-const BYTES = field.delimited(7);
-const ITEM = field.delimited(1);
 
 /** Encoded key fields (tag, length, UTF-8). Bounded, since keys may come from users' data. */
 const keyFields = new Map<string, Uint8Array>();

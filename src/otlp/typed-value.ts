@@ -1,11 +1,12 @@
 /**
  * Attribute values that keep their type: an int is a `bigint` and a double is a `number`, so what was read can be
  * written again as what it was. For code that edits attributes; `any-value.ts` is faster and nicer for readers.
- * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value.ts).
+ * Source: opentelemetry-proto v1.11, common/v1/common.proto (field numbers: any-value-fields.ts).
  */
+import { ARRAY, BOOL, BYTES, DOUBLE, INT, ITEM, KEY, MAP, STRING, VALUE } from './any-value-fields.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
 import { copyOf, readKeyText, readText } from './text.js';
-import { field, WireReader } from './wire-reader.js';
+import { WireReader } from './wire-reader.js';
 import type { WireWriter } from './wire-writer.js';
 
 /** `null` is an empty AnyValue. Maps keep the order of their keys; of several values of a key the last one counts. */
@@ -18,17 +19,6 @@ export type TypedValue =
   | Uint8Array
   | TypedValue[]
   | Map<string, TypedValue>;
-
-const KEY = field.delimited(1);
-const VALUE = field.delimited(2);
-const STRING = field.delimited(1);
-const BOOL = field.varint(2);
-const INT = field.varint(3);
-const DOUBLE = field.fixed64(4);
-const ARRAY = field.delimited(5);
-const MAP = field.delimited(6);
-const BYTES = field.delimited(7);
-const ITEM = field.delimited(1);
 
 /** Reads the AnyValue in `bytes[start, end)`. Throws `MalformedError`. */
 export function readTypedValue(bytes: Uint8Array, start: number, end: number, depth = 0): TypedValue {
@@ -162,3 +152,20 @@ export function writeEntry(writer: WireWriter, tag: number, key: string, value: 
 
 /** The signed 64-bit integer with these halves. */
 export const signed64 = (hi: number, lo: number): bigint => (BigInt(hi | 0) << 32n) | BigInt(lo >>> 0);
+
+/** The Collector's name (pdata's) of the type of a value. */
+export function kindName(value: TypedValue): string {
+  switch (typeof value) {
+    case 'string':
+      return 'Str';
+    case 'bigint':
+      return 'Int';
+    case 'number':
+      return 'Double';
+    case 'boolean':
+      return 'Bool';
+  }
+  if (value === null) return 'Empty';
+  if (value instanceof Uint8Array) return 'Bytes';
+  return Array.isArray(value) ? 'Slice' : 'Map';
+}

@@ -48,6 +48,3 @@ export function enumValue(context: ContextName, symbol: string): bigint {
   if (Object.hasOwn(table, symbol)) return BigInt(table[symbol]!);
   throw new Error(`enum symbol, ${symbol}, not found`);
 }
-
-export const hasEnum = (context: ContextName, symbol: string): boolean =>
-  Object.hasOwn(ENUMS[context], symbol);

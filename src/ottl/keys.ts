@@ -1,7 +1,7 @@
 /** Indexing: `["k"]`, `[0]`, `[Concat(…)]` on maps and lists, as deep as one likes. */
-import type { TypedValue } from '../otlp/typed-value.js';
+import { kindName, type TypedValue } from '../otlp/typed-value.js';
 import type { Getter, OttlContext } from './context.js';
-import { kindName, OttlError, type OttlValue, toTyped, typeName } from './values.js';
+import { OttlError, type OttlValue, toTyped, typeName } from './values.js';
 
 /** Longest list that setting an index makes where there was none. */
 const MAX_NEW_LIST = 10_000n;

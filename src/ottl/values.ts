@@ -1,6 +1,6 @@
 /** Values while statements run. */
 import { asString, doubleText } from '../go/values.js';
-import type { TypedValue } from '../otlp/typed-value.js';
+import { kindName, type TypedValue } from '../otlp/typed-value.js';
 
 /** A point in time, nanoseconds since the epoch. Go: `time.Time`. */
 export class OttlTime {
@@ -45,23 +45,6 @@ export function typeName(value: OttlValue): string {
   if (value instanceof Map) return 'pcommon.Map';
   if (value instanceof OttlTime) return 'time.Time';
   return value instanceof OttlDuration ? 'time.Duration' : 'pcommon.Slice';
-}
-
-/** pdata's name of the type of an attribute's value. */
-export function kindName(value: TypedValue): string {
-  switch (typeof value) {
-    case 'string':
-      return 'Str';
-    case 'bigint':
-      return 'Int';
-    case 'number':
-      return 'Double';
-    case 'boolean':
-      return 'Bool';
-  }
-  if (value === null) return 'Empty';
-  if (value instanceof Uint8Array) return 'Bytes';
-  return Array.isArray(value) ? 'Slice' : 'Map';
 }
 
 /** Refuses times and durations, which have no form in OTLP. */

@@ -7,24 +7,8 @@ import { PermanentError, RetryableError } from '../component/errors.js';
 import type { EdgeCounter } from '../telemetry/component-account.js';
 
 /** Around an exporter, a connector, or what a receiver feeds: accepted means sent. */
-export function observeThrough(consumer: Consumer, edges: EdgeCounter): Consumer {
-  return {
-    async consume(batch) {
-      const { signal, itemCount } = batch;
-      edges.received(signal, itemCount);
-      edges.open(signal, itemCount);
-      try {
-        await consumer.consume(batch);
-        edges.sent(signal, itemCount);
-      } catch (error) {
-        edges.dropped(signal, itemCount, refusalReason(error));
-        throw error;
-      } finally {
-        edges.open(signal, -itemCount);
-      }
-    },
-  };
-}
+export const observeThrough = (consumer: Consumer, edges: EdgeCounter): Consumer =>
+  observeInput(observeOutput(consumer, edges), edges);
 
 /** Around a processor: what comes in. */
 export function observeInput(consumer: Consumer, edges: EdgeCounter): Consumer {

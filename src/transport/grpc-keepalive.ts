@@ -2,7 +2,7 @@
  * Keeps watch over one gRPC connection as grpc-go's server does: closes idle and old connections gracefully, finds dead
  * peers by PING, and sends away clients that ping too often.
  *
- * Source: https://pkg.go.dev/google.golang.org/grpc/keepalive#ServerParameters and #EnforcementPolicy,
+ * Source: grpc-go, package keepalive, ServerParameters and EnforcementPolicy;
  * https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md (two strikes, "too_many_pings").
  */
 import { constants, type ServerHttp2Session } from 'node:http2';

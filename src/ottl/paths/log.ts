@@ -1,10 +1,10 @@
 import { asString } from '../../go/values.js';
-import { readTypedValue, type TypedValue, writeTypedValue } from '../../otlp/typed-value.js';
+import { kindName, readTypedValue, type TypedValue, writeTypedValue } from '../../otlp/typed-value.js';
 import { field } from '../../otlp/wire-reader.js';
 import { WireWriter } from '../../otlp/wire-writer.js';
 import type { Access, Getter, OttlContext } from '../context.js';
 import { valueAt, withValueAt } from '../keys.js';
-import { expectText, kindName, OttlError } from '../values.js';
+import { expectText, OttlError } from '../values.js';
 import { attribute, attributeMap, enumeration, id, idText, int64, text, time, uint32 } from './fields.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
 
