@@ -15,6 +15,7 @@
 #include "net_syscall.skel.h"
 #include "proc.skel.h"
 #include "sched.skel.h"
+#include "tls.skel.h"
 #include "../util/signal_block.h"
 #include "../util/unique_fd.h"
 
@@ -34,6 +35,7 @@ std::span<const std::byte> ElfOf(TopicName name) {
     case TopicName::kSched: data = sched_bpf::elf_bytes(&size); break;
     case TopicName::kCpu: data = cpu_bpf::elf_bytes(&size); break;
     case TopicName::kProc: data = proc_bpf::elf_bytes(&size); break;
+    case TopicName::kTls: data = tls_bpf::elf_bytes(&size); break;
   }
   return {static_cast<const std::byte*>(data), size};
 }
@@ -99,6 +101,7 @@ const char* TopicLabel(TopicName name) {
     case TopicName::kSched: return "sched";
     case TopicName::kCpu: return "cpu";
     case TopicName::kProc: return "proc";
+    case TopicName::kTls: return "tls";
   }
   return "";
 }
@@ -160,6 +163,7 @@ std::optional<Error> Topic::Attach() {
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE) return std::nullopt;  // a uprobe: AddProbe()
   BpfLog log;
   UniqueLink link(bpf_program__attach(program));
   if (!link) {
@@ -171,6 +175,22 @@ std::optional<Error> Topic::AttachProgram(bpf_program* program) {
     links_.push_back(std::move(link));
   }
   return std::nullopt;
+}
+
+Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {
+  BpfLog log;
+  bpf_program* program = bpf_object__find_program_by_name(object_.get(), place.program.c_str());
+  if (program == nullptr || bpf_program__type(program) != BPF_PROG_TYPE_KPROBE) {
+    return Error{EINVAL, "there is no uprobe program " + place.program, "", ""};
+  }
+  LIBBPF_OPTS(bpf_uprobe_opts, options);
+  options.bpf_cookie = place.cookie;
+  options.retprobe = std::strcmp(bpf_program__section_name(program), "uretprobe") == 0;
+  UniqueLink link(bpf_program__attach_uprobe_opts(program, place.pid, place.path.c_str(), place.offset, &options));
+  if (!link) return DescribeBpfError(-errno, "attaching " + place.program, log.last(), "");
+  const uint32_t handle = next_probe_++;
+  probes_.emplace(handle, std::move(link));
+  return handle;
 }
 
 // One event per CPU that is online now.

@@ -160,6 +160,7 @@ function missingHooks(text: TierText, variant: string, probe: Probe): string[] {
     sched: ['sched_switch', 'sched_waking'] as const,
     cpu: [] as const,
     proc: ['sched_process_exec', 'sched_process_exit'] as const,
+    tls: [] as const,
   }[text.topic];
   return needed.filter((hook) => !probe.hooks[hook]);
 }

@@ -16,6 +16,7 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
     ...(config.tiers.scheduler === 'enabled' ? { sched: {} } : {}),
     ...(config.tiers.cpu === 'enabled' ? { cpu: { frequencyHz: config.cpu_sample_hz } } : {}),
     proc: {},
+    ...(readsTls(config) ? { tls: {} } : {}),
     ringBytes: config.ring_buffer_size,
     rules: {
       selectByDefault: config.targets.default === 'all',
@@ -28,6 +29,10 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
     },
   };
 }
+
+/** Plaintext is only worth something on its connection. */
+export const readsTls = ({ tls, tiers }: EbpfConfig): boolean =>
+  tls.enabled && tls.libraries.length > 0 && tiers.network === 'enabled';
 
 /** The id of a control group (v2) is the inode number of its directory. */
 function cgroupId(path: string): bigint {
