@@ -77,8 +77,8 @@ export class LiveObserver {
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
-    post({ type: 'started', report: this.#capture.report });
     this.#beginTls();
+    post({ type: 'started', report: this.#capture.report });
     this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
     this.#every(SECOND_MS, () => {
@@ -100,8 +100,7 @@ export class LiveObserver {
     const discovery = this.#tls;
     const report = this.#capture.report.find(({ topic }) => topic === 'tls');
     if (discovery === undefined || report?.attached !== true) return;
-    if (this.#data.tls?.perProcess) discovery.include(this.#data.capture.rules?.includePids ?? []);
-    else discovery.begin();
+    discovery.begin(this.#data.capture.rules ?? {});
     discovery.work();
     this.#every(ADVANCE_MS, () => discovery.work());
   }

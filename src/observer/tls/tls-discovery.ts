@@ -4,8 +4,9 @@
  *
  * Looking costs some 0.1 ms, so there is a budget; a process that goes without is looked at when it first speaks TLS.
  */
-import { readdirSync } from 'node:fs';
+import type { SelectionRules } from '../../receiver/ebpf/native.js';
 import type { TlsWatch } from '../observer.js';
+import { readFolder, readText } from '../process/proc-files.js';
 import type { TlsProbes } from './tls-probes.js';
 
 /** Looks at processes that did nothing but start: per second. */
@@ -34,6 +35,8 @@ export class TlsDiscovery implements TlsWatch {
   /** Others, with the time from which on they may be looked at. */
   readonly #later = new Map<number, { due: number; step: number }>();
   readonly #speakers = new Map<number, Speaker>();
+  /** Nothing is looked at before there is something to attach. */
+  #running = false;
   #budget = SCANS_PER_SECOND;
   #budgetAt: number;
   #sweptAt = 0;
@@ -45,25 +48,29 @@ export class TlsDiscovery implements TlsWatch {
     this.#budgetAt = now();
   }
 
-  /** Queues every process there is. */
-  begin(root = '/proc', self = process.pid): void {
-    let names: string[] = [];
-    try {
-      names = readdirSync(root);
-    } catch {
-      // Without /proc nothing can be looked at; the connections will say so in the metrics.
+  /**
+   * Begins with the processes that run: those that are named by pid now, those that the rules allow otherwise in the
+   * next moments. Control groups are not asked: their processes are looked at when they speak TLS. Until this is called
+   * nothing is looked at.
+   */
+  begin(rules: SelectionRules, root = '/proc', self = process.pid): void {
+    this.#running = true;
+    const { selectByDefault = true, includePids = [], excludePids = [] } = rules;
+    const { includeComms = [], excludeComms = [] } = rules;
+    for (const pid of includePids) this.#urgent.add(pid);
+    const named = includeComms.length + excludeComms.length > 0;
+    if (!selectByDefault && !named) return;
+    for (const name of readFolder(root)) {
+      const pid = Number(name);
+      if (!/^\d+$/.test(name) || pid === self || excludePids.includes(pid)) continue;
+      const command = named ? (readText(`${root}/${name}/comm`, 64)?.trimEnd() ?? '') : '';
+      if (excludeComms.includes(command)) continue;
+      if (selectByDefault || includeComms.includes(command)) this.#queue(pid, AFTER_EXEC_MS.length);
     }
-    for (const name of names) {
-      if (/^\d+$/.test(name) && Number(name) !== self) this.#queue(Number(name), AFTER_EXEC_MS.length);
-    }
-  }
-
-  include(pids: readonly number[]): void {
-    for (const pid of pids) this.#urgent.add(pid);
   }
 
   handshake(tgid: number): void {
-    if (this.#probes.uses(tgid)) return;
+    if (!this.#running || this.#probes.uses(tgid)) return;
     const now = this.#now();
     let speaker = this.#speakers.get(tgid);
     if (speaker === undefined) {
@@ -87,6 +94,7 @@ export class TlsDiscovery implements TlsWatch {
   }
 
   exec(tgid: number): void {
+    if (!this.#running) return;
     this.#speakers.delete(tgid);
     this.#probes.forget(tgid, this.#now());
     this.#queue(tgid, 0);
@@ -113,10 +121,11 @@ export class TlsDiscovery implements TlsWatch {
       this.#probes.scan(pid, this.#now());
     }
     for (const [pid, entry] of this.#later) {
-      if (this.#budget < 1 || this.#now() - start >= WORK_MS) break;
-      if (entry.due > start) continue;
+      if (this.#now() - start >= WORK_MS) break;
+      const isInitial = entry.step === AFTER_EXEC_MS.length;
+      if (entry.due > start || (this.#budget < 1 && !isInitial)) continue;
       this.#later.delete(pid);
-      this.#budget--;
+      if (!isInitial) this.#budget--;
       if (this.#probes.scan(pid, this.#now()) && !this.#probes.uses(pid)) this.#queue(pid, entry.step + 1);
     }
     if (start - this.#sweptAt < 1000) return;

@@ -15,9 +15,10 @@
 import { TLS_LIBRARY } from '../../receiver/ebpf/abi.gen.js';
 import { LruMap } from '../process/lru-map.js';
 import type { MonoNs, NetCloseRecord, NetDataRecord, SocketTuple } from '../types.js';
+import { HelloReader } from './hello-reader.js';
 import { PlainRecord } from './plain-record.js';
 import type { TlsCloseRecord, TlsDataRecord } from './tls-records.js';
-import { isClientHello, isTlsRecord, serverHelloVersion } from './tls-wire.js';
+import { isTlsRecord } from './tls-wire.js';
 
 export type TlsEvidence = 'descriptor' | 'call' | 'order';
 
@@ -63,6 +64,8 @@ interface Socket {
   /** Ciphertext seen in each direction. */
   readonly bytes: [number, number];
   version: string | undefined;
+  /** Undefined when the handshake is over. */
+  hello: HelloReader | undefined;
   session: Session | undefined;
 }
 
@@ -141,10 +144,7 @@ export class TlsJoin {
     const direction = record.egress ? 1 : 0;
     socket.base[direction] ??= record.position;
     if (!record.continuation) socket.bytes[direction] += record.length;
-    if (isTls && socket.version === undefined) {
-      socket.version = serverHelloVersion(bytes, payloadStart, payloadEnd);
-      if (isClientHello(bytes, payloadStart, payloadEnd)) this.#output.handshake(record.tgid);
-    }
+    if (socket.hello !== undefined) this.#handshake(socket, record, socket.hello);
     this.#threadMoved(socket, record);
   }
 
@@ -188,12 +188,23 @@ export class TlsJoin {
       base: [undefined, undefined],
       bytes: [0, 0],
       version: undefined,
+      hello: new HelloReader(),
       session: undefined,
     };
     this.#sockets.set(cookie, socket);
     // Also when the handshake is over: the agent may have come late.
     this.#output.handshake(tgid);
     return socket;
+  }
+
+  #handshake(
+    socket: Socket,
+    { bytes, payloadStart, payloadEnd, egress }: NetDataRecord,
+    hello: HelloReader,
+  ): void {
+    hello.read(bytes, payloadStart, payloadEnd, egress);
+    if (hello.version !== undefined) socket.version = hello.version;
+    if (hello.over) socket.hello = undefined;
   }
 
   #threadMoved(socket: Socket, record: NetDataRecord): void {

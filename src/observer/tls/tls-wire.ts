@@ -6,7 +6,6 @@
 const CHANGE_CIPHER_SPEC = 20;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
-const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const SUPPORTED_VERSIONS = 43;
 /** RFC 8446 section 5.2: 2^14 bytes and 256 for the cipher; TLS 1.2 allows 2048. */
@@ -21,9 +20,9 @@ export function isTlsRecord(bytes: Uint8Array, start: number, end: number): bool
   return bytes[start + 2]! <= 4 && length > 0 && length <= MAX_RECORD_BYTES;
 }
 
-/** True for the first bytes that a TLS client sends. */
-export function isClientHello(bytes: Uint8Array, start: number, end: number): boolean {
-  return isTlsRecord(bytes, start, end) && bytes[start] === HANDSHAKE && bytes[start + 5] === CLIENT_HELLO;
+/** True for the header of a record of the handshake, which is in clear until the ServerHello. */
+export function isHandshakeRecord(bytes: Uint8Array, start: number, end: number): boolean {
+  return isTlsRecord(bytes, start, end) && bytes[start] === HANDSHAKE;
 }
 
 /** The version that a ServerHello settles on ("1.2", "1.3"), undefined when these bytes are none or do not say. */

@@ -34,6 +34,15 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
 export const readsTls = ({ tls, tiers }: EbpfConfig): boolean =>
   tls.enabled && tls.libraries.length > 0 && tiers.network === 'enabled';
 
+/**
+ * No other process has to be touched. Commands and control groups name processes that come and go: those that live for
+ * milliseconds are only seen when the files are probed before they start.
+ */
+export function watchesPidsOnly({ targets }: EbpfConfig): boolean {
+  const { commands, cgroups } = targets.include;
+  return targets.default === 'none' && commands.length === 0 && cgroups.length === 0;
+}
+
 /** The id of a control group (v2) is the inode number of its directory. */
 function cgroupId(path: string): bigint {
   const full = isAbsolute(path) ? path : join(CGROUP_ROOT, path);

@@ -10,7 +10,7 @@ import { spanOptions } from '../../observer/span-builder.js';
 import { SpanDelivery } from '../../observer/span-delivery.js';
 import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
 import { VERSION } from '../../version.js';
-import { captureOptions, readsTls } from './capture-options.js';
+import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js';
 import type { EbpfConfig } from './config.js';
 import type { TopicReport } from './native.js';
 
@@ -100,7 +100,7 @@ export class EbpfReceiver implements Receiver {
         ? {
             libraries: config.tls.libraries,
             maxProbeCostNs: config.tls.max_probe_cost * 1e6,
-            perProcess: config.targets.default === 'none',
+            perProcess: watchesPidsOnly(config),
           }
         : undefined,
       profile: join !== undefined,
