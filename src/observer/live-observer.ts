@@ -91,7 +91,7 @@ export class LiveObserver {
     // Nothing is attached before the first look, and none is taken before the capture runs.
     const host = {
       addProbe: (place: ProbePlace) => this.#capture.addProbe(place),
-      removeProbe: (handle: number) => this.#capture.removeProbe(handle),
+      removeProbes: (handles: readonly number[]) => this.#capture.removeProbes(handles),
     };
     return new TlsDiscovery(new TlsProbes(host, options, log));
   }

@@ -16,7 +16,7 @@ Napi::Function CaptureBinding::Define(Napi::Env env) {
                       InstanceMethod<&CaptureBinding::RingUsedBytes>("ringUsedBytes"),
                       InstanceMethod<&CaptureBinding::SetRules>("setRules"),
                       InstanceMethod<&CaptureBinding::AddProbe>("addProbe"),
-                      InstanceMethod<&CaptureBinding::RemoveProbe>("removeProbe"),
+                      InstanceMethod<&CaptureBinding::RemoveProbes>("removeProbes"),
                       InstanceMethod<&CaptureBinding::Detach>("detach"),
                       InstanceMethod<&CaptureBinding::CloseMethod>("close")});
 }
@@ -155,8 +155,15 @@ Napi::Value CaptureBinding::AddProbe(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, handle.value());
 }
 
-void CaptureBinding::RemoveProbe(const Napi::CallbackInfo& info) {
-  if (capture_ && info[0].IsNumber()) capture_->RemoveProbe(info[0].As<Napi::Number>().Uint32Value());
+void CaptureBinding::RemoveProbes(const Napi::CallbackInfo& info) {
+  if (!capture_ || !info[0].IsArray()) return;
+  const auto array = info[0].As<Napi::Array>();
+  std::vector<uint32_t> handles;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value handle = array.Get(i);
+    if (handle.IsNumber()) handles.push_back(handle.As<Napi::Number>().Uint32Value());
+  }
+  capture_->RemoveProbes(handles);
 }
 
 Napi::Value CaptureBinding::Detach(const Napi::CallbackInfo& info) {

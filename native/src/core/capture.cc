@@ -77,8 +77,8 @@ Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
   return tls->AddProbe(place);
 }
 
-void Capture::RemoveProbe(uint32_t handle) {
-  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbe(handle);
+void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
+  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
 }
 
 void Capture::Detach() {

@@ -53,7 +53,7 @@ class Capture {
 
   // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
   Result<uint32_t> AddProbe(const ProbePlace& place);
-  void RemoveProbe(uint32_t handle);
+  void RemoveProbes(const std::vector<uint32_t>& handles);
 
   // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
   void Detach();

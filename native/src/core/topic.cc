@@ -193,6 +193,26 @@ Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {
   return handle;
 }
 
+void Topic::RemoveProbes(const std::vector<uint32_t>& handles) {
+  std::vector<UniqueLink> links;
+  for (const uint32_t handle : handles) {
+    const auto probe = probes_.find(handle);
+    if (probe == probes_.end()) continue;
+    links.push_back(std::move(probe->second));
+    probes_.erase(probe);
+  }
+  reaper_.Take(std::move(links));
+}
+
+void Topic::Detach() {
+  links_.clear();
+  std::vector<UniqueLink> probes;
+  for (auto& [handle, link] : probes_) probes.push_back(std::move(link));
+  probes_.clear();
+  reaper_.Take(std::move(probes));
+  reaper_.Wait();
+}
+
 // One event per CPU that is online now.
 std::optional<Error> Topic::AttachCpuClock(bpf_program* program) {
   BpfLog log;

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "../util/result.h"
+#include "link_reaper.h"
 #include "shared_maps.h"
 
 namespace kindling {
@@ -27,11 +28,6 @@ enum class TopicName { kNetSocket, kNetSyscall, kSched, kCpu, kProc, kTls };
 
 const char* TopicLabel(TopicName name);    // "net", "sched", …
 const char* VariantLabel(TopicName name);  // "socket", "syscall" or ""
-
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using UniqueLink = std::unique_ptr<bpf_link, LinkDeleter>;
 
 struct ObjectDeleter {
   void operator()(bpf_object* object) const { bpf_object__close(object); }
@@ -55,15 +51,12 @@ class Topic {
   // Attaches every program but uprobes, whose places are found later. On failure the topic is left without any link.
   std::optional<Error> Attach();
   // Detaches every program from its hook. Idempotent.
-  void Detach() {
-    links_.clear();
-    probes_.clear();
-  }
+  void Detach();
 
-  // Attaches one uprobe or uretprobe (as its section says). Returns a handle for RemoveProbe().
+  // Attaches one uprobe or uretprobe (as its section says). Returns a handle for RemoveProbes().
   Result<uint32_t> AddProbe(const ProbePlace& place);
-  // Idempotent.
-  void RemoveProbe(uint32_t handle) { probes_.erase(handle); }
+  // Returns before the kernel has let go of them. Unknown handles are ignored.
+  void RemoveProbes(const std::vector<uint32_t>& handles);
 
   TopicName name() const { return name_; }
   // Link of the topic's iterator program, -1 when it has none or is not attached.
@@ -82,6 +75,7 @@ class Topic {
   std::vector<UniqueLink> links_;
   std::map<uint32_t, UniqueLink> probes_;
   uint32_t next_probe_ = 1;
+  LinkReaper reaper_;
   UniqueLink iterator_;            // no hook: runs only when read, so it stays until the end
 };
 

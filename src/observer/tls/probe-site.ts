@@ -17,14 +17,14 @@
 import type { X86Instruction } from './x86-instruction.js';
 import { readX86 } from './x86-instruction.js';
 
-/** Nanoseconds per hit, measured on Linux 6.18, x86-64: docs/tls.md has the table. */
+/** Nanoseconds per hit with the program that runs and its record, measured on Linux 6.18, x86-64 (docs/tls.md). */
 export const PRICE_NS = {
   /** Emulated instruction. */
-  emulated: 700,
+  emulated: 900,
   /** Single-stepped instruction. */
-  stepped: 9_500,
+  stepped: 11_500,
   /** A return probe, on top of its entry. */
-  returned: 900,
+  returned: 1_200,
 } as const;
 
 /** How a function tells how many bytes it moved: values of `enum tls_call`. */

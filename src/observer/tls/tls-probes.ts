@@ -15,7 +15,8 @@ import { readTlsBinary, type TlsBinary, type TlsLibrary, type TlsProbe } from '.
 export interface ProbeHost {
   /** Returns a handle; throws when the kernel refuses. */
   addProbe(place: ProbePlace): number;
-  removeProbe(handle: number): void;
+  /** Returns before they are gone. */
+  removeProbes(handles: readonly number[]): void;
 }
 
 export interface TlsProbeOptions {
@@ -117,7 +118,7 @@ export class TlsProbes {
   sweep(now: number): void {
     for (const target of this.#targets.values()) {
       if (target.unusedSince === undefined || now - target.unusedSince < KEEP_UNUSED_MS) continue;
-      for (const handle of target.handles) this.#host.removeProbe(handle);
+      this.#host.removeProbes(target.handles);
       this.#targets.delete(target.key);
       this.#log.debug('TLS probes removed: nobody uses the file.', { file: target.key });
     }
@@ -197,7 +198,7 @@ export class TlsProbes {
       }
     } catch (error) {
       this.attachFailures++;
-      for (const handle of target.handles) this.#host.removeProbe(handle);
+      this.#host.removeProbes(target.handles);
       this.#log.warn('TLS of a program stays unread: the kernel refused a probe.', {
         file: file.path,
         error: error instanceof Error ? error.message : String(error),

@@ -77,7 +77,7 @@ export const ebpfConfig = () =>
         max_probe_cost: duration()
           .prefault('20us')
           .describe(
-            'A library of which a call would be slowed down by more stays unread. Most cost 2us, some 11us: docs/tls.md.',
+            'A library of which a call would be slowed down by more stays unread. Most cost 2us, some 13us: docs/tls.md.',
           ),
       })
       .prefault({})

@@ -205,7 +205,7 @@ interface NativeCapture {
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
   addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
-  removeProbe(handle: number): void;
+  removeProbes(handles: readonly number[]): void;
   detach(): number;
   close(): void;
 }
@@ -340,7 +340,7 @@ export class Capture {
   }
 
   /**
-   * Attaches one of the uprobe programs of bpf/programs/tls. Returns a handle for `removeProbe`; every probe goes with
+   * Attaches one of the uprobe programs of bpf/programs/tls. Returns a handle for `removeProbes`; every probe goes with
    * the capture. Throws UnsupportedError when the kernel refuses or the topic `tls` is not loaded. About 30 us.
    */
   addProbe(place: ProbePlace): number {
@@ -353,9 +353,9 @@ export class Capture {
     }
   }
 
-  /** Detaches a probe. Takes the kernel some milliseconds. Unknown handles are ignored. */
-  removeProbe(handle: number): void {
-    if (!this.#closed) this.#native.removeProbe(handle);
+  /** Detaches probes; they go on for the moment that the kernel takes. Unknown handles are ignored. */
+  removeProbes(handles: readonly number[]): void {
+    if (!this.#closed) this.#native.removeProbes(handles);
   }
 
   /**
