@@ -9,8 +9,8 @@ import type { ByteSource } from './byte-source.js';
 
 const MAX_SECTIONS = 4096;
 const MAX_SEGMENTS = 256;
-const MAX_STRING_BYTES = 64 << 20;
-const MAX_SYMBOL_BYTES = 96 << 20;
+const MAX_STRING_BYTES = 48 << 20;
+const MAX_SYMBOL_BYTES = 64 << 20;
 const MAX_NAME_BYTES = 1 << 20;
 const MAX_NOTE_BYTES = 64 << 10;
 /** Occurrences of a name in a string table that are tried: names may be the ends of longer ones. */
@@ -112,7 +112,8 @@ export class ElfFile {
     for (const segment of this.#segments) {
       if (segment.type !== PT_LOAD || !segment.executable) continue;
       if (address >= segment.address && address < segment.address + segment.size) {
-        return address - segment.address + segment.offset;
+        const offset = address - segment.address + segment.offset;
+        return Number.isSafeInteger(offset) && offset < this.#source.size ? offset : undefined;
       }
     }
     return undefined;

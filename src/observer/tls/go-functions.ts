@@ -9,7 +9,7 @@ import { u64 } from './elf-file.js';
 
 const MAGIC_1_18 = 0xfffffff0;
 const MAGIC_1_20 = 0xfffffff1;
-const MAX_TABLE_BYTES = 192 << 20;
+const MAX_TABLE_BYTES = 128 << 20;
 const MAX_FUNCTIONS = 4_000_000;
 const MAX_OCCURRENCES = 64;
 
