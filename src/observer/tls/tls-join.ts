@@ -268,6 +268,8 @@ export class TlsJoin {
       const named = this.#sockets.get(record.socketCookie);
       return named && { socket: named, evidence: 'descriptor' };
     }
+    // A goroutine is not bound to its thread: what the thread did meanwhile says nothing.
+    if (session.library === 'go') return undefined;
     const thread = this.#threads.get(record.tid);
     if (thread === undefined) return undefined;
     if (thread.last !== undefined && thread.lastTime >= record.start && thread.lastTime <= record.time) {
@@ -335,7 +337,7 @@ export class TlsJoin {
     }
     session.waiting.push(new PlainRecord(record, true));
     this.#waiting++;
-    if (!record.egress) return;
+    if (!record.egress || session.library === 'go') return;
     const thread = this.#threads.get(record.tid);
     if (thread !== undefined) thread.writer = session;
     else {

@@ -180,6 +180,10 @@ describe('TlsJoin', () => {
     scene.call(9, false, 'GET', 1, { socketCookie: 1, tid: 55, library: 3 });
     expect(scene.plaintext).toMatchObject([{ cookie: 1, text: 'GET', evidence: 'descriptor' }]);
     expect(scene.join.viewOf(1)).toMatchObject({ library: 'go', confidence: 1 });
+    // Without one the thread is no evidence: goroutines change theirs.
+    scene.moved(2, false, APPLICATION);
+    scene.call(10, false, 'PUT', 1, { library: 3, start: 0 });
+    expect(scene.plaintext).toHaveLength(1);
   });
 
   it('counts positions from the position on the wire, which both ends know', () => {
