@@ -168,6 +168,7 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
+    const spans = this.#spans;
     const { processes, symbolizer } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
@@ -188,12 +189,14 @@ export class Observer {
       exec: (record) => {
         engine.exec(record);
         processes.invalidate(record.tgid, false);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
       },
       exit: (record) => {
         engine.exit(record);
         if (!record.last) return;
         processes.invalidate(record.tgid, true);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
       },
     };

@@ -53,27 +53,26 @@ interface Shared {
   readonly origin: string;
 }
 
+/** Texts and numbers with few values, encoded once for each. Bounded: they come from the wire. */
+const MAX_ENCODED = 256;
+
 /** Encodes attributes as fields of a `Span`. */
 export class SpanAttributeEncoder {
   readonly #queryPolicy: QueryPolicy;
-  readonly #writer = new WireWriter(1024);
   readonly #shared = new WeakMap<SocketTuple, Shared>();
+  readonly #methods = new Map<string, Uint8Array>();
+  readonly #statuses = new Map<number, Uint8Array>();
 
   constructor(queryPolicy: QueryPolicy) {
     this.#queryPolicy = queryPolicy;
   }
 
-  /** The attributes of `exchange` in two parts; the second is valid until the next call. */
-  encode(exchange: Exchange): [Uint8Array, Uint8Array] {
+  /** Writes the attributes of `exchange` into the current message. */
+  write(writer: WireWriter, exchange: Exchange): void {
     const { http } = exchange;
     const shared = this.#sharedOf(exchange);
-    const writer = this.#writer;
-    writer.reset();
-    if (METHODS.has(http.method)) put(writer, 'http.request.method', http.method);
-    else {
-      put(writer, 'http.request.method', '_OTHER');
-      put(writer, 'http.request.method_original', http.method);
-    }
+    writer.raw(shared.bytes);
+    writer.raw(this.#methodOf(http.method));
     const path = http.method === 'CONNECT' ? '' : originPath(http.path);
     const query = http.query === undefined ? undefined : queryText(http.query, this.#queryPolicy);
     if (exchange.role === 'client') {
@@ -82,11 +81,34 @@ export class SpanAttributeEncoder {
       if (path !== '') put(writer, 'url.path', path);
       if (query !== undefined) put(writer, 'url.query', query);
     }
-    if (http.statusCode !== 0) put(writer, 'http.response.status_code', http.statusCode);
+    if (http.statusCode !== 0) writer.raw(this.#statusOf(http.statusCode));
     const error = errorType(exchange);
     if (error !== undefined) put(writer, 'error.type', error);
     if (exchange.incomplete !== undefined) put(writer, ATTR_INCOMPLETE, exchange.incomplete);
-    return [shared.bytes, writer.bytes.subarray(0, writer.pos)];
+  }
+
+  #methodOf(method: string): Uint8Array {
+    const known = this.#methods.get(method);
+    if (known !== undefined) return known;
+    const writer = new WireWriter(128);
+    if (METHODS.has(method)) put(writer, 'http.request.method', method);
+    else {
+      put(writer, 'http.request.method', '_OTHER');
+      put(writer, 'http.request.method_original', method);
+    }
+    const bytes = writer.finish();
+    if (this.#methods.size < MAX_ENCODED) this.#methods.set(method, bytes);
+    return bytes;
+  }
+
+  #statusOf(status: number): Uint8Array {
+    const known = this.#statuses.get(status);
+    if (known !== undefined) return known;
+    const writer = new WireWriter(64);
+    put(writer, 'http.response.status_code', status);
+    const bytes = writer.finish();
+    if (this.#statuses.size < MAX_ENCODED) this.#statuses.set(status, bytes);
+    return bytes;
   }
 
   #sharedOf({ tuple, role, http }: Exchange): Shared {
