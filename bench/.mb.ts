@@ -2,6 +2,8 @@
  * What the observer costs per kernel record: synthetic slabs of the records of loopback HTTP requests (four for each
  * request: both ends, both directions), decoded, paired, built into spans. No kernel, no thread.
  */
+
+import { printTable } from '/work/wt/agent-cost/bench/report.js';
 import { DEFAULT_LIMITS } from '/work/wt/agent-cost/src/observer/connections.js';
 import type { CreateJoinEngine } from '/work/wt/agent-cost/src/observer/join-types.js';
 import { Observer } from '/work/wt/agent-cost/src/observer/observer.js';
@@ -12,7 +14,6 @@ import type { ProcessInfo, ProcessTable, Symbolizer } from '/work/wt/agent-cost/
 import { NOP_LOGGER } from '/work/wt/agent-cost/src/telemetry/logger.js';
 import { KernelModel } from '/work/wt/agent-cost/test/helpers/kernel-model.js';
 import { slab } from '/work/wt/agent-cost/test/helpers/kernel-records.js';
-import { printTable } from '/work/wt/agent-cost/bench/report.js';
 
 const CONNECTIONS = 64;
 const REQUESTS = 40_000;
@@ -114,12 +115,12 @@ function round(slabs: readonly Uint8Array[], createEngine: CreateJoinEngine): { 
 export async function run(): Promise<object> {
   const figures: Record<string, { nsPerRecord: number; spans: number }> = {};
   for (const [name, request] of [
-    ...(process.env.K==='t'?[]:[['plain request', PLAIN] as const]),
-    ...(process.env.K==='p'?[]:[['traced request', TRACED] as const]),
+    ...(process.env.K === 't' ? [] : [['plain request', PLAIN] as const]),
+    ...(process.env.K === 'p' ? [] : [['traced request', TRACED] as const]),
   ] as const) {
     const { slabs, records } = slabsOf(request);
     for (const [stage, engine] of [
-      ...(process.env.S==='1'?[]:[['decode, connections, HTTP', withoutSpans] as const]),
+      ...(process.env.S === '1' ? [] : [['decode, connections, HTTP', withoutSpans] as const]),
       ['and spans', createPassThroughEngine],
     ] as const) {
       const rounds = Array.from({ length: ROUNDS }, () => round(slabs, engine)).slice(1);

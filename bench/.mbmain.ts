@@ -1,1 +1,1 @@
-await (await import("./.mb.js")).run();
+await (await import('./.mb.js')).run();

@@ -47,7 +47,10 @@ export class ExchangeSpanWriter extends BatchWriter {
   }
 }
 
-function writeSpan(writer: WireWriter, { exchange, identity, startTime, profile, attributes }: SpanJob): void {
+function writeSpan(
+  writer: WireWriter,
+  { exchange, identity, startTime, profile, attributes }: SpanJob,
+): void {
   const { context, role, requestStart, requestEnd, responseEnd } = exchange;
   const isServer = role === 'server';
   writer.reserve(FIXED_BYTES);

@@ -55,6 +55,7 @@ interface Shared {
 
 /** Texts and numbers with few values, encoded once for each. Bounded: they come from the wire. */
 const MAX_ENCODED = 256;
+const LONGEST_KEPT = 256;
 
 /** Encodes attributes as fields of a `Span`. */
 export class SpanAttributeEncoder {
@@ -62,6 +63,7 @@ export class SpanAttributeEncoder {
   readonly #shared = new WeakMap<SocketTuple, Shared>();
   readonly #methods = new Map<string, Uint8Array>();
   readonly #statuses = new Map<number, Uint8Array>();
+  readonly #queries = new Map<string, string>();
 
   constructor(queryPolicy: QueryPolicy) {
     this.#queryPolicy = queryPolicy;
@@ -74,7 +76,7 @@ export class SpanAttributeEncoder {
     writer.raw(shared.bytes);
     writer.raw(this.#methodOf(http.method));
     const path = http.method === 'CONNECT' ? '' : originPath(http.path);
-    const query = http.query === undefined ? undefined : queryText(http.query, this.#queryPolicy);
+    const query = http.query === undefined ? undefined : this.#queryOf(http.query);
     if (exchange.role === 'client') {
       put(writer, 'url.full', `${shared.origin}${path}${query === undefined ? '' : `?${query}`}`);
     } else {
@@ -109,6 +111,18 @@ export class SpanAttributeEncoder {
     const bytes = writer.finish();
     if (this.#statuses.size < MAX_ENCODED) this.#statuses.set(status, bytes);
     return bytes;
+  }
+
+  #queryOf(query: string): string | undefined {
+    if (this.#queryPolicy !== 'redacted') return this.#queryPolicy === 'full' ? query : undefined;
+    const known = this.#queries.get(query);
+    if (known !== undefined) return known;
+    const redacted = query.replace(/=[^&;]*/g, '=REDACTED');
+    if (query.length <= LONGEST_KEPT) {
+      if (this.#queries.size >= MAX_ENCODED) this.#queries.clear();
+      this.#queries.set(query, redacted);
+    }
+    return redacted;
   }
 
   #sharedOf({ tuple, role, http }: Exchange): Shared {
@@ -161,12 +175,6 @@ function originPath(target: string): string {
   if (scheme < 0) return target;
   const slash = target.indexOf('/', scheme + 3);
   return slash < 0 ? '/' : target.slice(slash);
-}
-
-function queryText(query: string, policy: QueryPolicy): string | undefined {
-  if (policy === 'off') return undefined;
-  if (policy === 'full') return query;
-  return query.replace(/=[^&;]*/g, '=REDACTED');
 }
 
 /** `example.org:8080`, `[::1]:80`, `example.org` (default port of plain HTTP). */
