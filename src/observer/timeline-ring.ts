@@ -101,6 +101,24 @@ export class TimelineRing {
     return found.reverse();
   }
 
+  /** The oldest live record of `chain` after `time`, or 0. */
+  firstAfter(chain: Chain, time: number): RecordNumber {
+    let record = this.#startOfSearch(chain, time + 1);
+    let found = 0;
+    while (record !== 0 && this.time[record % this.capacity]! > time) {
+      found = record;
+      record = this.previous(record);
+    }
+    return found;
+  }
+
+  /** The newest live record of `chain` at or before `time`, or 0. */
+  lastUntil(chain: Chain, time: number): RecordNumber {
+    let record = this.#startOfSearch(chain, time + 1);
+    while (record !== 0 && this.time[record % this.capacity]! > time) record = this.previous(record);
+    return record;
+  }
+
   /** A live record at or after `to` that is not far from it, else the newest. */
   #startOfSearch(chain: Chain, to: number): RecordNumber {
     if (!this.isLive(chain.last)) return 0;
