@@ -4,7 +4,7 @@
  * Records are numbered 1, 2, 3, … in the order of their arrival; record `n` lives in slot `n % capacity` until record
  * `n + capacity` takes its place. A number is therefore its own generation check: it is live while it is one of the
  * last `capacity`. Each record holds the distance to the previous record of its thread, which makes the chain; every
- * 32nd record of a thread is also noted in `marks`, so that a question about an older time does not walk back through
+ * 8th record of a thread is also noted in `marks`, so that a question about an older time does not walk back through
  * all that has happened since.
  *
  *   slot    0    1    2    3    4    5        thread A: 8 -> 6 -> 3        (1 has been overwritten)
@@ -26,7 +26,7 @@ export interface Chain {
 
 export const emptyChain = (): Chain => ({ first: 0, last: 0, count: 0, marks: [] });
 
-const MARK_EVERY = 32;
+const MARK_EVERY = 8;
 
 /** Bytes of a slot, marks included. */
 export const RING_SLOT_BYTES = 8 + 4 + 1;

@@ -66,7 +66,7 @@ export interface CaptureOptions {
   readonly rules?: SelectionRules;
   /** Kernel ring buffer shared by all topics: a power of two, at least a page. Default 16 MiB. */
   readonly ringBytes?: number;
-  /** Longest time a record waits in the ring. Default 10 ms. */
+  /** Longest time a record waits in the ring. Default 20 ms: each pass wakes two threads, and spans leave in batches. */
   readonly pollMs?: number;
   /** Number and size of the slabs. Default 8 of 128 KiB each. A slab must hold the largest record (8 KiB is enough). */
   readonly slabCount?: number;
@@ -350,7 +350,7 @@ function toNativeOptions(options: CaptureOptions): NativeOptions {
       options.cpu === undefined ? 0 : checkInteger('cpu.frequencyHz', options.cpu.frequencyHz ?? 49, 1, 1000),
     proc: options.proc !== undefined,
     ringBytes,
-    pollMs: checkInteger('pollMs', options.pollMs ?? 10, 1, 1000),
+    pollMs: checkInteger('pollMs', options.pollMs ?? 20, 1, 1000),
     rules: toNativeRules(options.rules ?? {}),
   };
 }
