@@ -41,6 +41,17 @@ export interface SelectionRules {
   readonly excludeCgroupIds?: readonly bigint[];
 }
 
+/** What a BPF program of ours has cost while the kernel was counting (`Capture.setMetering`), since it was loaded. */
+export interface ProgramCost {
+  /** A `Topic`, or `selection` for the programs that all topics need. */
+  readonly topic: string;
+  /** Its function in bpf/programs. */
+  readonly program: string;
+  /** CPU nanoseconds, all CPUs together. */
+  readonly runTimeNs: number;
+  readonly runs: number;
+}
+
 export interface CaptureOptions {
   /** Payload and connections of TCP sockets. */
   readonly net?: {
@@ -179,6 +190,9 @@ interface NativeCapture {
   readStats(into: Float64Array): void;
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
+  setShed(mask: number): void;
+  setMetering(on: boolean): number;
+  readCosts(): ProgramCost[];
   detach(): number;
   close(): void;
 }
@@ -310,6 +324,24 @@ export class Capture {
   /** Replaces all rules. Threads follow at their next event. Throws RangeError or TypeError for malformed rules. */
   setRules(rules: SelectionRules): void {
     this.#native.setRules(toNativeRules(rules));
+  }
+
+  /** What the programs leave out from now on: `SHED` values, ored. */
+  setShed(mask: number): void {
+    if (!this.#closed) this.#native.setShed(mask);
+  }
+
+  /**
+   * Makes the kernel count what all BPF programs of the machine take, or stop; costs each run some tens of nanoseconds.
+   * Returns 0, or the errno why it does not (EPERM without CAP_SYS_ADMIN).
+   */
+  setMetering(on: boolean): number {
+    return this.#closed ? 0 : this.#native.setMetering(on);
+  }
+
+  /** See `ProgramCost`. */
+  costs(): readonly ProgramCost[] {
+    return this.#closed ? [] : this.#native.readCosts();
   }
 
   /**
