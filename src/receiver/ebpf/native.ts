@@ -79,7 +79,7 @@ export interface CaptureOptions {
   readonly ringBytes?: number;
   /** Longest time a record waits in the ring. Default 20 ms: each pass wakes two threads, and spans leave in batches. */
   readonly pollMs?: number;
-  /** Number and size of the slabs. Default 8 of 128 KiB each. A slab must hold the largest record (8 KiB is enough). */
+  /** Number and size of the slabs. Default 64 of 128 KiB each: what a stalled owner finds waiting; memory that is touched only then. A slab must hold the largest record (8 KiB is enough). */
   readonly slabCount?: number;
   readonly slabBytes?: number;
 }
@@ -277,7 +277,7 @@ export class Capture {
   private constructor(options: CaptureOptions, onBatch: (batch: Batch) => void) {
     const addon = loadAddon();
     const slabBytes = checkInteger('slabBytes', options.slabBytes ?? 128 * 1024, 8192, 1 << 24);
-    const slabCount = checkInteger('slabCount', options.slabCount ?? 8, 2, 256);
+    const slabCount = checkInteger('slabCount', options.slabCount ?? 64, 2, 256);
     if (slabBytes % 8 !== 0) throw new RangeError('slabBytes must be a multiple of 8');
     const slabs = Array.from({ length: slabCount }, () => new ArrayBuffer(slabBytes));
     const views = slabs.map((slab) => ({
