@@ -7,7 +7,7 @@
  * round starts the agent (exporter `nop`), warms up, then takes CPU time from /proc around a run of the load generator.
  * Reported: medians over rounds.
  *
- *     BENCH_SUBJECTS     names to run, by commas, as far as they go ("node,nginx"); default: all that are installed
+ *     BENCH_SUBJECTS     names to run, by commas ("nginx,redis"); default: all that are installed
  *     BENCH_LOADS        "fixed,saturation"
  *     BENCH_RATE         requests per second of the fixed rate, about (10000)
  *     BENCH_ROUNDS (3)   BENCH_SECONDS (4)   BENCH_WARM_UP (2, seconds)   BENCH_CONNECTIONS (16, of wrk at saturation)
@@ -62,7 +62,7 @@ interface Round {
 export async function run(): Promise<object> {
   const results: object[] = [];
   for (const subject of SUBJECTS) {
-    if (WANTED !== undefined && !WANTED.some((name) => subject.name.toLowerCase().startsWith(name))) continue;
+    if (WANTED !== undefined && !WANTED.includes(subject.name.toLowerCase())) continue;
     let target: Target;
     try {
       target = await subject.start();

@@ -46,7 +46,7 @@ export const ebpfConfig = () =>
         cpus: z
           .number()
           .min(0)
-          .default(1)
+          .default(1.5)
           .describe(
             'CPUs that the agent and its kernel programs may use together. Above it for 3s stack samples are left out, then waits below 1ms, then payload, each counted and logged; given back when the load falls. 0: any.',
           ),
