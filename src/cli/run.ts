@@ -63,7 +63,7 @@ export async function runPipelines(
   const reload = async (): Promise<void> => {
     try {
       const next = await read();
-      if ((await agent.reload(next, running)) === 'new') running = next;
+      if ((await agent.reload(next)) === 'new') running = next;
     } catch (error) {
       log.error('Reload failed. Running on with the previous configuration.', {
         error: error instanceof Error ? error.message : String(error),

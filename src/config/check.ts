@@ -5,6 +5,7 @@
 import type { AnyFactory } from '../component/factory.js';
 import { DECODING_FAILED, decode } from './decode.js';
 import { bySection, type FactoriesBySection, SECTIONS, type Section } from './factories.js';
+import { fingerprintOf } from './fingerprint.js';
 import { parseComponentId, parsePipelineId } from './ids.js';
 import { nearest } from './nearest.js';
 import {
@@ -160,8 +161,10 @@ class Checker {
       type: collectorTypeOf(schema) ?? `${factory.type.replaceAll('_', '')}${factory.kind}.Config`,
       wrap: (message) => prefix + message,
     });
-    if (decoded.ok) checked.set(canonical, { id: canonical, factory, config: decoded.value });
-    else
+    if (decoded.ok) {
+      const fingerprint = fingerprintOf(entry.node);
+      checked.set(canonical, { id: canonical, factory, config: decoded.value, fingerprint });
+    } else
       this.#problems.push(
         ...decoded.problems.map((problem) => ({ ...problem, position: problem.position ?? position })),
       );

@@ -15,6 +15,8 @@ export interface ComponentEntry<F extends AnyFactory = AnyFactory> {
   readonly id: string;
   readonly factory: F;
   readonly config: unknown;
+  /** Equal for equal settings, see `fingerprintOf`. */
+  readonly fingerprint: string;
 }
 
 export interface PipelineEntry {

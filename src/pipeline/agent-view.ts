@@ -23,7 +23,7 @@ export interface StatusEvent {
 /** What extensions may know about the program around them. Read it anew each time: it changes. */
 export interface AgentView {
   readonly version: string;
-  /** Milliseconds since the epoch when this configuration began to start. */
+  /** Milliseconds since the epoch when the program began to start. */
   readonly startedAtMs: number;
   /** Since when all components run, milliseconds since the epoch; undefined before that and once a stop has begun. */
   readonly readySinceMs: number | undefined;
@@ -33,6 +33,8 @@ export interface AgentView {
   /** Every component instance and how it is. */
   readonly components: readonly { readonly identity: ComponentIdentity; readonly event: StatusEvent }[];
   snapshot(): Snapshot;
+  /** Calls `onChange` after each change of what is above, until the function that it returns is called. */
+  watch(onChange: () => void): () => void;
 }
 
 export const AGENT_VIEW: ServiceKey<AgentView> = { name: 'agent view' };

@@ -114,20 +114,8 @@ describe('health_check', () => {
       exporters: [],
     } as const;
     let now = 1000;
-    const board = new StatusBoard(
-      {
-        receivers: new Map(),
-        processors: new Map(),
-        exporters: new Map(),
-        connectors: new Map(),
-        extensions: new Map(),
-        pipelines: [pipeline],
-        enabledExtensions: [],
-        telemetry: {} as never,
-        warnings: [],
-      },
-      { registry: new MetricsRegistry(), now: () => now, version: 'test' },
-    );
+    const board = new StatusBoard({ registry: new MetricsRegistry(), now: () => now, version: 'test' });
+    board.show({ pipelines: [pipeline], enabledExtensions: [] });
     const rules = healthCheckConfig().parse({
       component_health: { include_recoverable_errors: true, recovery_duration: '10s' },
     }).component_health;
