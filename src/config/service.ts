@@ -1,6 +1,7 @@
 /** The `service` section: which components run, how they are wired, and what the agent tells of itself. */
 import { z } from 'zod';
-import { duration } from './fields.js';
+import { DECODING_ISSUE, duration, levelOf } from './fields.js';
+import { parseComponentId } from './ids.js';
 import { COMPONENT_ID, collectorType } from './schema-walk.js';
 
 const logLevel = () =>
@@ -30,7 +31,9 @@ const samplingFields = () =>
       .describe('After those, one in this many is written, with the number of lines left out.'),
   });
 
-const logsFields = () =>
+const logsFields = () => collectorType('migration.LogsConfigV030', logFields());
+
+const logFields = () =>
   z.strictObject({
     level: logLevel().prefault('INFO').describe('DEBUG, INFO, WARN or ERROR.'),
     encoding: z.enum(['console', 'json']).default('console').describe('Form of a line.'),
@@ -48,11 +51,8 @@ const metricsFields = () =>
   collectorType(
     'migration.MetricsConfigV030',
     z.strictObject({
-      level: z
-        .enum(['none', 'basic', 'normal', 'detailed'], {
-          error: (issue) => `unknown metrics level ${JSON.stringify(issue.input)}`,
-        })
-        .default('normal')
+      level: levelOf(['none', 'basic', 'normal', 'detailed'])
+        .prefault('normal')
         .describe('`none` exports nothing.'),
       readers: z
         .array(z.record(z.string(), z.unknown()))
@@ -80,7 +80,17 @@ const telemetryFields = () =>
   });
 
 /** Ids of components. Unlike lists of texts, they are not split out of one text at commas. */
-const idList = () => z.array(collectorType(COMPONENT_ID, z.string()));
+const idList = () =>
+  z.array(
+    collectorType(
+      COMPONENT_ID,
+      z.string().superRefine((text, context) => {
+        const parsed = parseComponentId(text);
+        if (!('problem' in parsed)) return;
+        context.addIssue({ code: 'custom', message: parsed.problem, params: DECODING_ISSUE });
+      }),
+    ),
+  );
 
 export const pipelineFields = () =>
   z.strictObject({

@@ -4,11 +4,14 @@
  */
 import { z } from 'zod';
 import { endpointProblem } from '../../config/fields.js';
+import { collectorType } from '../../config/schema-walk.js';
 import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
 
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-export const otlpGrpcConfig = () =>
+export const otlpGrpcConfig = () => collectorType('otlpexporter.Config', fields());
+
+const fields = () =>
   z
     .strictObject({
       endpoint: z

@@ -1,4 +1,5 @@
 /** Where Kindling answers otherwise than a Collector, and why. */
+import { parseDuration } from '../../../src/config/duration.js';
 import type { RecordedAnswer } from './answers.js';
 
 interface Difference extends Partial<RecordedAnswer> {
@@ -6,6 +7,14 @@ interface Difference extends Partial<RecordedAnswer> {
 }
 
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {};
+
+/** Values as both programs mean them: durations in nanoseconds, a list that is not there like an empty one. */
+export const comparableValue = (value: unknown): unknown => {
+  if (value === null || value === undefined) return [];
+  if (typeof value !== 'string') return value;
+  const ms = /^[-+]?[\d.]/.test(value) ? parseDuration(value) : undefined;
+  return ms === undefined ? value : Math.round(ms * 1e6);
+};
 
 /** Lists of what would have been right differ between programs and come in no order. */
 export const comparable = (lines: readonly string[]): string[] =>
