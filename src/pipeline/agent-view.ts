@@ -1,4 +1,5 @@
 import type { ServiceKey } from '../component/component.js';
+import type { FeatureGates } from '../config/feature-gates.js';
 import type { PipelineEntry } from '../config/settings.js';
 import type { ComponentIdentity, Snapshot } from '../telemetry/registry.js';
 
@@ -32,6 +33,7 @@ export interface AgentView {
   readonly extensions: readonly string[];
   /** Every component instance and how it is. */
   readonly components: readonly { readonly identity: ComponentIdentity; readonly event: StatusEvent }[];
+  readonly gates: Pick<FeatureGates, 'all' | 'isEnabled'>;
   snapshot(): Snapshot;
   /** Calls `onChange` after each change of what is above, until the function that it returns is called. */
   watch(onChange: () => void): () => void;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { CheckedConfig } from '../config/settings.js';
 import { accountingTable } from '../telemetry/accounting-table.js';
 import type { Logger } from '../telemetry/logger.js';
+import { OWN_TRACES, OwnTracing } from '../telemetry/own-traces.js';
 import type { MetricsRegistry, Snapshot } from '../telemetry/registry.js';
 import { AGENT_VIEW } from './agent-view.js';
 import { type Changes, ComponentGraph } from './graph.js';
@@ -33,11 +34,14 @@ export class Agent {
     this.#options = options;
     const board = new StatusBoard({ registry, now, version });
     const services = new Services();
+    const tracing = new OwnTracing();
     services.provide(AGENT_VIEW, board);
+    services.provide(OWN_TRACES, tracing);
     this.#board = board;
     this.#graph = new ComponentGraph({
       logger,
       registry,
+      tracing,
       now,
       services,
       onStopRequest,

@@ -10,6 +10,7 @@ import type {
 import type { Signal } from '../component/signal.js';
 import type { ComponentAccount } from '../telemetry/component-account.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { OwnTracing } from '../telemetry/own-traces.js';
 import type { MetricsRegistry } from '../telemetry/registry.js';
 import { type HostTools, NodeHost } from './host.js';
 import { observeInput, observeOutput, observeThrough } from './observed.js';
@@ -18,6 +19,7 @@ import type { PlannedNode, Role } from './plan.js';
 
 export interface NodeTools extends HostTools {
   readonly registry: MetricsRegistry;
+  readonly tracing: OwnTracing;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -66,7 +68,8 @@ export function createNode(plan: PlannedNode, tools: NodeTools): GraphNode {
     case 'exporter': {
       announce(account, role.signal);
       const component = (entry.factory as ExporterFactory).create(settings, entry.config, role.signal);
-      return { ...common, ...none, component, input: observeThrough(component, account.edges) };
+      const traced = tools.tracing.exporting(identity.id, role.signal, component);
+      return { ...common, ...none, component, input: observeThrough(traced, account.edges) };
     }
     case 'processor': {
       const outlet = new Outlet();
@@ -105,7 +108,7 @@ export function createNode(plan: PlannedNode, tools: NodeTools): GraphNode {
       };
     }
     case 'receiver': {
-      const mouth = new ReceiverMouth(account);
+      const mouth = new ReceiverMouth(account, tools.tracing);
       const receiver: Receiver = (entry.factory as ReceiverFactory).create(
         settings,
         entry.config,
@@ -126,10 +129,12 @@ export function createNode(plan: PlannedNode, tools: NodeTools): GraphNode {
 class ReceiverMouth {
   readonly outputs = new Map<Signal, NodeOutput>();
   readonly #account: ComponentAccount;
+  readonly #tracing: OwnTracing;
   readonly #consumers = new Map<Signal, Consumer>();
 
-  constructor(account: ComponentAccount) {
+  constructor(account: ComponentAccount, tracing: OwnTracing) {
     this.#account = account;
+    this.#tracing = tracing;
   }
 
   feed(next: ReadonlyMap<Signal, readonly string[]>): ReceiverOutputs {
@@ -143,7 +148,9 @@ class ReceiverMouth {
         announce(this.#account, signal);
         const outlet = new Outlet();
         this.outputs.set(signal, { outlet, feeds });
-        this.#consumers.set(signal, observeThrough(outlet, this.#account.edges));
+        const { id } = this.#account.identity;
+        const traced = this.#tracing.receiving(id, signal, outlet);
+        this.#consumers.set(signal, observeThrough(traced, this.#account.edges));
       }
       consumers[signal] = this.#consumers.get(signal)!;
     }

@@ -1,3 +1,4 @@
+import { FeatureGates } from '../config/feature-gates.js';
 import type { CheckedConfig, PipelineEntry } from '../config/settings.js';
 import type { ComponentIdentity, MetricsRegistry, Snapshot } from '../telemetry/registry.js';
 import type { AgentView, ComponentStatus, StatusEvent } from './agent-view.js';
@@ -15,7 +16,7 @@ export class StatusBoard implements AgentView {
   readonly #tools: BoardTools;
   readonly #entries = new Map<string, { identity: ComponentIdentity; event: StatusEvent }>();
   readonly #watchers = new Set<() => void>();
-  #config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions'> | undefined;
+  #config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'> | undefined;
   #readySinceMs: number | undefined;
 
   constructor(tools: BoardTools) {
@@ -40,6 +41,10 @@ export class StatusBoard implements AgentView {
     return [...this.#entries.values()];
   }
 
+  get gates(): AgentView['gates'] {
+    return this.#config?.gates ?? new FeatureGates();
+  }
+
   snapshot(): Snapshot {
     return this.#tools.registry.snapshot();
   }
@@ -50,7 +55,7 @@ export class StatusBoard implements AgentView {
   }
 
   /** `config` begins to run. */
-  show(config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions'>): void {
+  show(config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'>): void {
     this.#config = config;
     this.#tell();
   }
