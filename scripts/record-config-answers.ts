@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CASES } from '../test/golden/config/cases.js';
 import { answerOf, type RecordedAnswer, sourcesOf, valueAt } from '../test/golden/config/answers.js';
+import { CASES } from '../test/golden/config/cases.js';
 
 const COLLECTOR = fileURLToPath(new URL('../build/otelcol/otelcol', import.meta.url));
 const OUT = fileURLToPath(new URL('../test/golden/config/collector.json', import.meta.url));

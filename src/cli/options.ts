@@ -32,7 +32,13 @@ const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /** Options of the commands that run pipelines. Throws `UsageError`. */
 export function parseRunOptions(args: readonly string[], positionals: number): RunOptions {
-  const parsed = parsePlainOptions(args, RUN_OPTIONS, { exactly: positionals });
+  return runOptions(parsePlainOptions(args, RUN_OPTIONS, { exactly: positionals }));
+}
+
+function runOptions(parsed: {
+  readonly values: { readonly 'run-seconds'?: string; readonly 'shutdown-timeout'?: string };
+  readonly positionals: readonly string[];
+}): RunOptions {
   const seconds = parsed.values['run-seconds'];
   if (seconds !== undefined && !(seconds.trim() !== '' && Number(seconds) >= 0)) {
     throw new UsageError(

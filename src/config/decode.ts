@@ -48,7 +48,9 @@ export function decode<T>(schema: z.ZodType<T>, node: ConfigNode, names: DecodeN
     if (!progress) {
       return {
         ok: false,
-        problems: issues.flatMap((issue) => toProblems(schema, node, input, issue, names)),
+        problems: issues
+          .flatMap((issue) => withinUnion(issue))
+          .flatMap((issue) => toProblems(schema, node, input, issue, names)),
       };
     }
   }
@@ -111,11 +113,20 @@ function mend(schema: z.ZodType, root: ConfigNode, issue: $ZodIssue, mended: Map
     node.kind === 'scalar' && typeof node.value === 'string' ? (node.text ?? node.value) : undefined;
   if (wanted.has('array') && text !== undefined) {
     const element = schemaAt(schema, [...issue.path, 0]);
-    if (element !== undefined && collectorTypeOf(element) !== COMPONENT_ID) {
+    if (unwrap(element) instanceof z.ZodString && collectorTypeOf(element) !== COMPONENT_ID) {
       return put(text === '' ? [] : text.split(','));
     }
   }
   return false;
+}
+
+/** The problems of the one branch of a union that takes values of this kind; the issue itself when there is none. */
+function withinUnion(issue: $ZodIssue): $ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const fitting = issue.errors.filter((branch) => branch.every(({ path }) => path.length > 0));
+  const [branch, ...others] = fitting;
+  if (branch === undefined || others.length > 0) return [issue];
+  return branch.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** Types that would have been right, over all branches of a union. */
@@ -149,7 +160,7 @@ function toProblems(
       {
         stage: 'decode',
         message: names.wrap(
-          inNamedParents(schema, issue.path, unknownKeysSentence(at, issue.path, keys, names)),
+          inNamedParents(schema, issue.path, unknownKeysSentence(schema, at, issue.path, keys, names)),
         ),
         position: positionOf(root, [...issue.path, keys[0]!]),
         suggestion: suggestions.length === 0 ? undefined : suggestions.join('", "'),
@@ -159,7 +170,9 @@ function toProblems(
   const position = positionOf(root, issue.path);
   const sentence = decodingSentence(schema, input, issue);
   if (sentence !== undefined) {
-    return [{ stage: 'decode', message: names.wrap(inNamedParents(schema, issue.path, sentence)), position }];
+    // What is wrong with a struct as a whole is said where it stands, not inside.
+    const message = names.wrap(inNamedParents(schema, issue.path, sentence, issue.path.length - 1));
+    return [{ stage: 'decode', message, position }];
   }
   const missing = issue.code === 'invalid_type' && issue.message.startsWith('Invalid input');
   const where = missing ? issue.path.slice(0, -1) : placeOf(issue);
@@ -169,12 +182,14 @@ function toProblems(
 }
 
 function unknownKeysSentence(
+  schema: z.ZodType,
   at: ReturnType<typeof schemaAt>,
   path: readonly PropertyKey[],
   keys: readonly string[],
   names: DecodeNames,
 ): string {
-  const name = collectorTypeOf(at) ?? (path.length === 0 ? names.type : dotted(path));
+  const name =
+    collectorTypeOf(at) ?? (path.length === 0 ? names.type : dotted(relativeToNamedParent(schema, path)));
   return `'${name}' has invalid keys: ${keys.join(', ')}`;
 }
 
@@ -185,9 +200,14 @@ function placeOf(issue: $ZodIssue): readonly PropertyKey[] {
 }
 
 /** Wraps `sentence` for each named struct on the way to `path`, as nested decoding in the Collector does. */
-function inNamedParents(schema: z.ZodType, path: readonly PropertyKey[], sentence: string): string {
+function inNamedParents(
+  schema: z.ZodType,
+  path: readonly PropertyKey[],
+  sentence: string,
+  innermost = path.length,
+): string {
   let wrapped = sentence;
-  for (let length = path.length; length >= 0; length--) {
+  for (let length = innermost; length >= 0; length--) {
     const struct = collectorStructOf(schemaAt(schema, path.slice(0, length)));
     if (struct === undefined || struct.name === COMPONENT_ID) continue;
     if (struct.unmarshals === true) wrapped = `'' ${DECODING_FAILED}${wrapped}`;
@@ -233,6 +253,9 @@ function decodingSentence(schema: z.ZodType, input: unknown, issue: $ZodIssue): 
     case 'invalid_union':
       if (isDuration(schemaAt(schema, issue.path))) {
         return `${name} expected type 'time.Duration', got unconvertible type '${goType(value)}'`;
+      }
+      if (wantedTypes(issue).has('array')) {
+        return `${name} source data must be an array or slice, got ${goKind(value)}`;
       }
       return `${name} expected ${[...wantedTypes(issue)].join(' or ')}, got unconvertible type '${goType(value)}'`;
     case 'invalid_value':

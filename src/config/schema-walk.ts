@@ -53,9 +53,18 @@ export function schemaAt(schema: $ZodType, path: readonly PropertyKey[]): $ZodTy
     if (inner instanceof z.ZodObject) current = inner.shape[String(step)];
     else if (inner instanceof z.ZodRecord) current = inner.valueType;
     else if (inner instanceof z.ZodArray) current = inner.element;
+    else if (inner instanceof z.ZodUnion) current = branchAt(inner, step);
     else return undefined;
   }
   return current;
+}
+
+/** Schema behind `step` in the branch of a union that has such steps: numbers in a list, others in a map. */
+function branchAt(union: z.ZodUnion, step: PropertyKey): $ZodType | undefined {
+  return union.options
+    .filter((option) => unwrap(option) instanceof z.ZodArray === (typeof step === 'number'))
+    .map((option) => schemaAt(option, [step]))
+    .find((found) => found !== undefined);
 }
 
 /** Keys that an object schema knows; none for other schemas. */

@@ -26,6 +26,7 @@ const READY = 'Everything is ready. Begin running and processing data.';
 export class Agent {
   readonly #options: AgentOptions;
   readonly #board: StatusBoard;
+  readonly #services = new Services();
   readonly #graph: ComponentGraph;
   #running: CheckedConfig | undefined;
 
@@ -33,7 +34,7 @@ export class Agent {
     const { logger, registry, version, onStopRequest, now = Date.now } = options;
     this.#options = options;
     const board = new StatusBoard({ registry, now, version });
-    const services = new Services();
+    const services = this.#services;
     const tracing = new OwnTracing();
     services.provide(AGENT_VIEW, board);
     services.provide(OWN_TRACES, tracing);

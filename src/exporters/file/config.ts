@@ -4,8 +4,11 @@
  */
 import { z } from 'zod';
 import { duration, reportedAt } from '../../config/fields.js';
+import { collectorType } from '../../config/schema-walk.js';
 
-export const fileConfig = () =>
+export const fileConfig = () => collectorType('fileexporter.Config', fields(), { unmarshals: true });
+
+const fields = () =>
   z.strictObject({
     path: z
       .string()

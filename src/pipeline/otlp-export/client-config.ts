@@ -29,7 +29,9 @@ export const otlpClientFields = (defaultTimeout: string) => ({
     .prefault({})
     .describe('Headers of each request, beside those of OTEL_EXPORTER_OTLP_HEADERS.'),
   compression: z
-    .enum(['gzip', 'none', ''])
+    .enum(['gzip', 'none', ''], {
+      error: (issue) => `unsupported compression type ${JSON.stringify(issue.input)}`,
+    })
     .optional()
     .describe('How to compress requests. Left out: OTEL_EXPORTER_OTLP_COMPRESSION, or gzip.'),
   auth: z

@@ -12,6 +12,9 @@ export const DEFAULT_GRPC_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** confighttp's limit when `max_request_body_size` is 0. */
 export const DEFAULT_HTTP_BODY_BYTES = 20 * 1024 * 1024;
 
+const unsupportedTransport = ({ input }: { readonly input?: unknown }): string =>
+  `unsupported transport type ${JSON.stringify(input)}`;
+
 const auth = () =>
   collectorType(
     'configauth.Config',
@@ -77,7 +80,7 @@ const grpc = () =>
     z.strictObject({
       endpoint: z.string().default('localhost:4317').describe('Address to listen on.'),
       transport: z
-        .enum(['tcp', 'tcp4', 'tcp6', 'unix'])
+        .enum(['tcp', 'tcp4', 'tcp6', 'unix'], { error: unsupportedTransport })
         .default('tcp')
         .describe('With `unix`, `endpoint` is the path of a socket.'),
       max_recv_msg_size_mib: z
@@ -145,7 +148,7 @@ const http = () =>
     z.strictObject({
       endpoint: z.string().default('localhost:4318').describe('Address to listen on.'),
       transport: z
-        .enum(['tcp', 'tcp4', 'tcp6', 'unix'])
+        .enum(['tcp', 'tcp4', 'tcp6', 'unix'], { error: unsupportedTransport })
         .default('tcp')
         .describe('With `unix`, `endpoint` is the path of a socket.'),
       traces_url_path: urlPath('/v1/traces', 'traces'),

@@ -85,7 +85,7 @@ export class MetricsServers {
         opened.push(key);
       } catch (error) {
         const { message } = error as Error;
-        if (metrics.readers !== undefined) {
+        if (metrics.readers != null) {
           await Promise.all(opened.map((other) => this.#close(other)));
           throw new Error(`binding address ${where} for Prometheus exporter: ${message}`, { cause: error });
         }
