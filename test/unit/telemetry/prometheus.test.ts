@@ -173,7 +173,7 @@ describe('the server', () => {
 
   it.each([
     { level: 'none', readers: [reader({})] },
-    { readers: [] },
+    { level: 'none', readers: [] },
   ])('stays off with %j', async (metrics) => {
     servers = new MetricsServers(new MetricsRegistry(), new CaptureLogger());
     await servers.apply(telemetry(metrics), {});
