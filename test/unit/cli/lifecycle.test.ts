@@ -8,10 +8,13 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 const BIN = new URL('../../../bin/kindling', import.meta.url).pathname;
 const BUILT = existsSync(new URL('../../../dist/main.js', import.meta.url));
+
+// Programs are started one after the other, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 let child: ChildProcess | undefined;
 afterEach(async () => {
