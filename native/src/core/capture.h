@@ -24,6 +24,7 @@ struct CaptureOptions {
   bool proc = false;
   Knobs knobs;
   SelectionRules rules;
+  std::vector<PortRule> port_rules;
   size_t ring_bytes = 16 << 20;
   ReaderOptions reader;
 };

@@ -9,8 +9,10 @@
 #include <bpf/btf.h>
 
 #include "bpf_log.h"
+#include "cgroup_root.h"
 #include "cpu.skel.h"
 #include "kernel_info.h"
+#include "net_message.skel.h"
 #include "net_socket.skel.h"
 #include "net_syscall.skel.h"
 #include "proc.skel.h"
@@ -23,6 +25,8 @@ namespace {
 
 constexpr size_t kVerifierLogBytes = 256 * 1024;
 constexpr size_t kVerifierLogKept = 4096;
+// bpf/programs/net/loss.bpf.h: has no hook, is run by the reader.
+constexpr char kFlushProgram[] = "flush_losses";
 
 // The topic's ELF file as embedded in its skeleton.
 std::span<const std::byte> ElfOf(TopicName name) {
@@ -31,6 +35,7 @@ std::span<const std::byte> ElfOf(TopicName name) {
   switch (name) {
     case TopicName::kNetSocket: data = net_socket_bpf::elf_bytes(&size); break;
     case TopicName::kNetSyscall: data = net_syscall_bpf::elf_bytes(&size); break;
+    case TopicName::kNetMessage: data = net_message_bpf::elf_bytes(&size); break;
     case TopicName::kSched: data = sched_bpf::elf_bytes(&size); break;
     case TopicName::kCpu: data = cpu_bpf::elf_bytes(&size); break;
     case TopicName::kProc: data = proc_bpf::elf_bytes(&size); break;
@@ -95,7 +100,8 @@ std::string Hint(int code, const std::string& verifier_log) {
 const char* TopicLabel(TopicName name) {
   switch (name) {
     case TopicName::kNetSocket:
-    case TopicName::kNetSyscall: return "net";
+    case TopicName::kNetSyscall:
+    case TopicName::kNetMessage: return "net";
     case TopicName::kSched: return "sched";
     case TopicName::kCpu: return "cpu";
     case TopicName::kProc: return "proc";
@@ -106,6 +112,7 @@ const char* TopicLabel(TopicName name) {
 const char* VariantLabel(TopicName name) {
   if (name == TopicName::kNetSocket) return "socket";
   if (name == TopicName::kNetSyscall) return "syscall";
+  if (name == TopicName::kNetMessage) return "message";
   return "";
 }
 
@@ -134,6 +141,7 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
   SetKnob<uint32_t>(object.get(), "self_tgid", maps.self_tgid());
   SetKnob<uint32_t>(object.get(), "capture_bytes", knobs.capture_bytes);
   SetKnob<uint64_t>(object.get(), "open_wait_ns", knobs.open_wait_ns);
+  SetKnob<bool>(object.get(), "unix_sockets", knobs.unix_sockets);
   if (name == TopicName::kSched) {
     SetKnob<bool>(object.get(), "has_prev_state", TracepointArguments("sched_switch") >= 4);
   }
@@ -160,6 +168,14 @@ std::optional<Error> Topic::Attach() {
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR) {
+    AttachToControlGroups(program);
+    return std::nullopt;
+  }
+  if (std::strcmp(bpf_program__name(program), kFlushProgram) == 0) {
+    flush_program_ = program;
+    return std::nullopt;
+  }
   BpfLog log;
   UniqueLink link(bpf_program__attach(program));
   if (!link) {
@@ -171,6 +187,22 @@ std::optional<Error> Topic::AttachProgram(bpf_program* program) {
     links_.push_back(std::move(link));
   }
   return std::nullopt;
+}
+
+// For all processes of the machine. They only add to what other programs see, so the topic runs without them.
+void Topic::AttachToControlGroups(bpf_program* program) {
+  BpfLog log;
+  const UniqueFd root = OpenCgroupRoot();
+  if (!root) {
+    shortfall_ = DescribeBpfError(-errno, "opening the root of the control groups (v2)", "", "");
+    return;
+  }
+  UniqueLink link(bpf_program__attach_cgroup(program, root.get()));
+  if (!link) {
+    shortfall_ = DescribeBpfError(-errno, std::string("attaching ") + bpf_program__name(program), log.last(), "");
+    return;
+  }
+  links_.push_back(std::move(link));
 }
 
 // One event per CPU that is online now.
