@@ -35,6 +35,7 @@ export function toExchange(
     },
     context: draft.context,
     incomplete,
+    ...(draft.error === 0 || incomplete === undefined ? {} : { error: draft.error }),
     ...(draft.identity === undefined ? {} : { identity: draft.identity }),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { cpus, machine, release } from 'node:os';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
-import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
+import { type Batch, Capture, clockOffset, loadAddon, type SocketRule } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
 import { createJoinEngine } from './join-engine.js';
 import { Observer } from './observer.js';
@@ -39,6 +39,7 @@ export class LiveObserver {
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
+  #socketRules: SocketRule[] = [];
   #spansDropped = 0;
   #stopping = false;
   #closed = false;
@@ -69,11 +70,19 @@ export class LiveObserver {
       },
       log,
       recording: this.#recording,
+      limiter: {
+        limit: (cookie, headBytes, tailBytes = 0) => {
+          this.#socketRules.push({ cookie, headBytes, tailBytes });
+        },
+      },
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
     post({ type: 'started', report: this.#capture.report });
-    this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
+    this.#every(ADVANCE_MS, () => {
+      this.#observer.advance(this.#capture.drainedUpTo());
+      this.#sendSocketRules();
+    });
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
     this.#every(SECOND_MS, () => {
       this.#measureClock();
@@ -126,6 +135,13 @@ export class LiveObserver {
       return;
     }
     this.#post({ type: 'spans', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** In batches: each makes all sockets in use look up their rules. A rule that fails costs payload, nothing else. */
+  #sendSocketRules(): void {
+    if (this.#socketRules.length === 0) return;
+    this.#capture.addSocketRules(this.#socketRules);
+    this.#socketRules = [];
   }
 
   #readKernelStats(): void {

@@ -20,7 +20,7 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
-import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
 
 export interface ObserverOptions {
   readonly limits: ConnectionLimits;
@@ -36,6 +36,12 @@ export interface ObserverOutput {
   answer(id: number, edits: readonly SpanEdit[]): void;
 }
 
+/** Says how much of a socket's payload is still wanted; takes effect with one of its next messages. */
+export interface CaptureLimiter {
+  /** `headBytes` and `tailBytes` as in `CaptureRule` (src/receiver/ebpf/native.ts). */
+  limit(socketCookie: number, headBytes: number | 'nothing', tailBytes?: number): void;
+}
+
 export interface ObserverParts {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
@@ -44,6 +50,8 @@ export interface ObserverParts {
   readonly log: Logger;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Absent: everything that the configuration allows is wanted, always (replays, tests). */
+  readonly limiter?: CaptureLimiter | undefined;
 }
 
 export class Observer {
@@ -78,6 +86,7 @@ export class Observer {
       },
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
+      ignored: (connection, record) => this.#ignore(connection, record),
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
@@ -165,6 +174,12 @@ export class Observer {
     return this.#kernelStats;
   }
 
+  /** A connection of no known protocol: its operations still tell what threads did, its bytes tell nothing. */
+  #ignore({ cookie }: Connection, record: NetDataRecord): void {
+    const needed = this.#engine.netOperation !== undefined || isTlsRecord(record);
+    this.#parts.limiter?.limit(cookie, needed ? 0 : 'nothing');
+  }
+
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
@@ -172,7 +187,7 @@ export class Observer {
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
-        netOperation?.(record);
+        if (!record.repeatsTail) netOperation?.(record);
         connections.netData(record);
       },
       netOpen: (record) => {
@@ -183,6 +198,9 @@ export class Observer {
         engine.netClosed?.(record);
         connections.netClose(record);
       },
+      netUnix: (record) => connections.netUnix(record),
+      netTurns: (record) => connections.netTurns(record),
+      netError: (record) => connections.netError(record),
       wait: (record) => engine.wait(record),
       sample: (record) => engine.sample(record),
       exec: (record) => {
@@ -203,4 +221,10 @@ export class Observer {
     const batch = this.#spans.take();
     if (batch !== undefined) this.#parts.output.spans(batch);
   }
+}
+
+/** RFC 8446 section 5.1: content type 20 to 23, legacy version 3.x. What is inside is seen elsewhere. */
+function isTlsRecord({ bytes, payloadStart, payloadEnd }: NetDataRecord): boolean {
+  const type = payloadEnd - payloadStart >= 3 ? bytes[payloadStart]! : 0;
+  return type >= 20 && type <= 23 && bytes[payloadStart + 1] === 3;
 }

@@ -124,8 +124,18 @@ for (const variant of ['socket', 'syscall'] as const) {
         const [first, second] = session.of('net_unix');
         expect(session.of('net_unix')).toHaveLength(2);
         const name = kind === 'path' ? path : `\0${path.slice(1)}`;
-        expect(first).toMatchObject({ role: NET_ROLE.CLIENT, path: name, tgid: truth.pid, peerTgid: truth.pid });
-        expect(second).toMatchObject({ role: NET_ROLE.SERVER, path: name, tgid: truth.pid, peerTgid: truth.pid });
+        expect(first).toMatchObject({
+          role: NET_ROLE.CLIENT,
+          path: name,
+          tgid: truth.pid,
+          peerTgid: truth.pid,
+        });
+        expect(second).toMatchObject({
+          role: NET_ROLE.SERVER,
+          path: name,
+          tgid: truth.pid,
+          peerTgid: truth.pid,
+        });
         expect(first!.peerCookie).toBe(second!.cookie);
         expect(second!.peerCookie).toBe(first!.cookie);
 
