@@ -44,7 +44,7 @@ static __always_inline bool may_record(struct socket_state *state, const struct 
 	return state->rule.head_bytes != CAPTURE_NOTHING;
 }
 
-static __always_inline void emit_open(struct socket_state *state, const struct sock *sk, __u16 flags)
+static __always_inline void emit_open(struct socket_state *state, const struct sock *sk, __u8 role, __u16 flags)
 {
 	struct net_open_event *event;
 
@@ -64,7 +64,7 @@ static __always_inline void emit_open(struct socket_state *state, const struct s
 	event->socket_cookie = state->cookie;
 	event->connect_start = state->connect_start;
 	event->tuple = state->tuple;
-	event->role = state->role;
+	event->role = role;
 	event->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	count(STAT_NET_CONNECTION_EVENTS);
@@ -158,7 +158,7 @@ static __always_inline void on_established(struct sock *sk, int old_state)
 	}
 	control = capture_control();
 	if (control && may_record(state, control, &state->tuple))
-		emit_open(state, sk, 0);
+		emit_open(state, sk, state->role, 0);
 }
 
 static __always_inline int on_socket_state(struct sock *sk, int old_state, int new_state)

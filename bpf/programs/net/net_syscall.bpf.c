@@ -42,6 +42,8 @@ static __always_inline void socket_state_forget(struct sock *sk)
 	bpf_map_delete_elem(&state_by_sock, &key);
 }
 
+#include "existing.bpf.h"
+
 static __always_inline bool is_tcp(const struct sock *sk)
 {
 	return BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP && is_inet(BPF_CORE_READ(sk, __sk_common.skc_family));

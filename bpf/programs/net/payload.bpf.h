@@ -276,7 +276,7 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 		return;
 	if (!state->opened) {
 		if (state->established)
-			emit_open(state, sk, 0);
+			emit_open(state, sk, state->role, 0);
 		state->opened = 1;
 	}
 	if (state->moved != op->direction + 1 || op->datagram) {

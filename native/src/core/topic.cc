@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "bpf_iterator.h"
 #include "bpf_log.h"
 #include "cgroup_root.h"
 #include "cpu.skel.h"
@@ -141,6 +142,7 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
   SetKnob<uint32_t>(object.get(), "self_tgid", maps.self_tgid());
   SetKnob<uint32_t>(object.get(), "capture_bytes", knobs.capture_bytes);
   SetKnob<uint64_t>(object.get(), "open_wait_ns", knobs.open_wait_ns);
+  SetKnob<uint64_t>(object.get(), "detail_limit", maps.ring_bytes() / 8 * 7);
   SetKnob<bool>(object.get(), "unix_sockets", knobs.unix_sockets);
   if (name == TopicName::kSched) {
     SetKnob<bool>(object.get(), "has_prev_state", TracepointArguments("sched_switch") >= 4);
@@ -163,6 +165,9 @@ std::optional<Error> Topic::Attach() {
       return error;
     }
   }
+  // Only now: what comes after the search is seen by the hooks. A search that fails finds less.
+  for (const UniqueLink& search : searches_) RunIterator(bpf_link__fd(search.get()));
+  searches_.clear();
   return std::nullopt;
 }
 
@@ -181,7 +186,9 @@ std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (!link) {
     return DescribeBpfError(-errno, std::string("attaching ") + bpf_program__name(program), log.last(), "");
   }
-  if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER) {
+  if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER && std::strcmp(TopicLabel(name_), "net") == 0) {
+    searches_.push_back(std::move(link));
+  } else if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER) {
     iterator_ = std::move(link);
   } else {
     links_.push_back(std::move(link));

@@ -74,6 +74,7 @@ class Topic {
   std::vector<UniqueLink> links_;
   const bpf_program* flush_program_ = nullptr;  // of object_
   std::optional<Error> shortfall_;
+  std::vector<UniqueLink> searches_;  // iterators that run once, in this order, when everything is attached
   UniqueLink iterator_;            // no hook: runs only when read, so it stays until the end
 };
 
