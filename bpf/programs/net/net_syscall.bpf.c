@@ -142,6 +142,18 @@ __attribute__((noinline)) int on_call_message(const struct call *call, __u32 ind
 	return 0;
 }
 
+/* Nothing tells when a socket that is not TCP is gone; another one may have its address. */
+static __always_inline void forget_former(struct task_struct *task, struct socket_state *state, __u32 fd)
+{
+	struct file *file = file_of_fd(task, fd);
+	__u64 inode = BPF_CORE_READ(file, f_inode, i_ino);
+
+	if (state->inode == inode)
+		return;
+	__builtin_memset(state, 0, sizeof(*state));
+	state->inode = inode;
+}
+
 static __always_inline void prepare_message_socket(struct task_struct *task, struct socket_state *state, struct sock *sk,
 						   enum message_family family)
 {
@@ -214,8 +226,10 @@ int BPF_PROG(on_syscall_exit, struct pt_regs *regs, long returned)
 		count(STAT_NET_SOCKET_STATE_FULL);
 		return 0;
 	}
-	if (call.family != MESSAGE_NONE)
+	if (call.family != MESSAGE_NONE) {
+		forget_former(task, state, SYSCALL_ARG0(regs));
 		prepare_message_socket(task, state, sk, call.family);
+	}
 	if (result < 0 || (result == 0 && call.family != MESSAGE_UDP)) {
 		on_call_error(task, state, call.family, call.direction, result);
 		return 0;

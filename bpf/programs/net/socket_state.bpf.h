@@ -9,6 +9,7 @@ struct socket_state {
 	mono_ns_t connect_start; /* SYN_SENT was entered; 0: not a client, or not seen */
 	mono_ns_t established;	 /* 0: before the programs were attached */
 	__u64 cookie;
+	__u64 inode; /* of the socket's file; kept where nobody tells that a socket is gone, and its address is used again */
 	__u32 turn;	 /* see net_data_event.turn */
 	__u32 captured;	 /* payload bytes kept in this turn */
 	__u32 send_end;	 /* TCP: stream position behind the last announced send */
