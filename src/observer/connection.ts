@@ -21,6 +21,8 @@ export class Connection {
   role: number;
   /** Its beginning was seen: the first byte of turn 1 is the first byte of the stream. */
   fresh: boolean;
+  /** Known by a note on its losses only: its first record will tell whether its beginning was seen. */
+  noted = false;
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;

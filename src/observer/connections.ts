@@ -147,6 +147,7 @@ export class ConnectionTable {
       const transport = record.tuple.family === 'unix' ? 'unix' : 'tcp';
       connection = this.#add({ ...record, role: 0 }, transport, false, accounted);
       connection.lastTime = record.time;
+      connection.noted = true;
     }
     this.#sawTurn(connection, record.turns);
     connection.pairing?.missedUpTo(record.turns);
@@ -235,8 +236,7 @@ export class ConnectionTable {
       const accounted = this.#left.get(record.socketCookie) ?? 0;
       this.#left.delete(record.socketCookie);
       const { transport } = record;
-      const fresh = transport === 'tcp' && record.role !== 0 && accounted === 0;
-      connection = this.#add(record, transport, fresh, accounted);
+      connection = this.#add(record, transport, beginsHere(record, accounted), accounted);
     } else this.#touch(connection);
     this.#last = connection;
     return connection;
@@ -264,6 +264,11 @@ export class ConnectionTable {
   }
 
   #recognize(connection: Connection, recognition: ExchangeRecognition, record: NetDataRecord): void {
+    if (connection.noted) {
+      connection.noted = false;
+      connection.role = record.role;
+      connection.fresh = beginsHere(record, connection.accountedTurn);
+    }
     const seenBefore = recognition.turn;
     const kind = recognition.look(record, connection.fresh);
     if (kind === 'undecided') return;
@@ -438,6 +443,10 @@ function dropOldest(collection: Set<number> | Map<number, number>, limit: number
   const oldest = collection.keys().next().value;
   if (oldest !== undefined) collection.delete(oldest);
 }
+
+/** Was the connection opened under our eyes? The kernel knows the role of such sockets only; unix ones tell it later. */
+const beginsHere = ({ transport, role }: NetDataRecord, accountedTurn: number): boolean =>
+  transport === 'tcp' && role !== 0 && accountedTurn === 0;
 
 /** Values of `enum net_role`. */
 const ROLE = { client: 1, server: 2 } as const;

@@ -150,7 +150,8 @@ export class ExchangePairing {
     const count = turn - this.turn;
     if (count <= 0) return;
     if (this.#draining !== undefined) this.#drained();
-    this.#skipResponse ||= this.#missed(count);
+    const lostRequest = this.#missed(count);
+    this.#skipResponse ||= lostRequest;
     this.turn = turn;
     this.#countedTurn = turn;
     if (count % 2 === 1) this.#lastWasRequest = !this.#lastWasRequest;
