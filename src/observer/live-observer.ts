@@ -33,6 +33,7 @@ type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
 export class LiveObserver {
   readonly #post: Post;
+  readonly #log: Logger;
   readonly #data: ObserverWorkerData;
   readonly #observer: Observer;
   readonly #capture: Capture;
@@ -50,6 +51,7 @@ export class LiveObserver {
     this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
     const log = postingLogger(post, {});
+    this.#log = log;
     const { recording } = data;
     const addon = loadAddon();
     let processes: ProcessTable = new ProcfsProcessTable();
@@ -139,9 +141,17 @@ export class LiveObserver {
 
   /** In batches: each makes all sockets in use look up their rules. A rule that fails costs payload, nothing else. */
   #sendSocketRules(): void {
-    if (this.#socketRules.length === 0) return;
-    this.#capture.addSocketRules(this.#socketRules);
+    const rules = this.#socketRules;
+    if (rules.length === 0) return;
     this.#socketRules = [];
+    try {
+      this.#capture.addSocketRules(rules);
+    } catch (error) {
+      this.#log.warn('Payload that nobody needs goes on being copied.', {
+        sockets: rules.length,
+        reason: (error as Error).message,
+      });
+    }
   }
 
   #readKernelStats(): void {
