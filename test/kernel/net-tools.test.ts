@@ -1,7 +1,7 @@
 /** Programs that nobody here wrote, counted exactly: what they did, by their own account, is what was seen. */
 
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect } from 'vitest';
@@ -14,13 +14,18 @@ const run = promisify(execFile);
 const bench = new Workbench();
 const children: NodeChild[] = [];
 
-/** Serves a file of `bytes` bytes from `folder` with sendfile, by one worker; its log has a line for each request. */
-async function startNginx(folder: string, bytes: number): Promise<number> {
+interface Server {
+  readonly pid: number;
+  readonly port: number;
+}
+
+/** Serves a file of `bytes` bytes from `folder` with sendfile, in one process; its log has a line for each request. */
+async function startNginx(folder: string, bytes: number): Promise<Server> {
   const port = await freeTcpPort();
   writeFileSync(join(folder, 'file'), Buffer.alloc(bytes, 'n'));
   writeFileSync(
     join(folder, 'nginx.conf'),
-    `daemon off; worker_processes 1; user root; pid ${folder}/pid; error_log ${folder}/error.log;
+    `daemon off; master_process off; pid ${folder}/pid; error_log ${folder}/error.log;
      events { worker_connections 256; }
      http {
        sendfile on; tcp_nopush on; keepalive_requests 1000000;
@@ -31,7 +36,7 @@ async function startNginx(folder: string, bytes: number): Promise<number> {
        server { listen 127.0.0.1:${port}; root ${folder}; }
      }`,
   );
-  bench.start('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]);
+  const nginx = bench.start('nginx', ['-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]);
   const answers = () => {
     try {
       execFileSync('curl', ['-sf', '-o', '/dev/null', `http://127.0.0.1:${port}/file`]);
@@ -41,7 +46,7 @@ async function startNginx(folder: string, bytes: number): Promise<number> {
     }
   };
   await waitUntil(answers);
-  return port;
+  return { pid: nginx.pid!, port };
 }
 
 for (const variant of ['socket', 'syscall'] as const) {
@@ -54,38 +59,46 @@ for (const variant of ['socket', 'syscall'] as const) {
 
     itWith(['nginx', 'curl'], 'counts each byte that nginx sends with sendfile', async () => {
       const bytes = 300_000;
-      const port = await startNginx(bench.folder(), bytes);
+      const { pid, port } = await startNginx(bench.folder(), bytes);
       using live = new LiveExchanges({
         net: { variant, unixSockets: false },
-        rules: { selectByDefault: false, includeComms: ['nginx', 'curl'] },
+        rules: { selectByDefault: false, includePids: [pid], includeComms: ['curl'] },
       });
       for (let i = 0; i < 10; i++)
         await run('curl', ['-s', '-o', '/dev/null', `http://127.0.0.1:${port}/file`]);
-      await waitUntil(() => live.exchanges.length === 20);
+      // Others may use curl at the same time.
+      const ours = (role: 'server' | 'client') =>
+        live.of(role).filter(({ tuple }) => [tuple.localPort, tuple.remotePort].includes(port));
+      await waitUntil(() => ours('server').length + ours('client').length === 20);
       for (const role of ['server', 'client'] as const) {
-        expect(live.of(role)).toHaveLength(10);
-        for (const exchange of live.of(role)) {
+        expect(ours(role)).toHaveLength(10);
+        for (const exchange of ours(role)) {
           expect(exchange).toMatchObject({ incomplete: undefined, http: { statusCode: 200, path: '/file' } });
           expect(exchange.responseBytes).toBeGreaterThan(bytes);
           expect(exchange.responseBytes).toBeLessThan(bytes + 400);
         }
       }
-      expect(new Set(live.exchanges.map((exchange) => exchange.responseBytes)).size).toBe(1);
+      const sizes = [...ours('server'), ...ours('client')].map((exchange) => exchange.responseBytes);
+      expect(new Set(sizes).size).toBe(1);
     });
 
     itWith(['nginx', 'wrk', 'curl'], 'joins connections in the middle of traffic', async () => {
       const folder = bench.folder();
-      const port = await startNginx(folder, 2000);
-      const load = run('wrk', ['-t1', '-c8', '-d3s', `http://127.0.0.1:${port}/file`]);
-      await waitUntil(() => readFileSync(join(folder, 'access.log'), 'utf8').length > 10_000);
+      const { pid, port } = await startNginx(folder, 2000);
+      const load = bench.start('wrk', ['-t1', '-c8', '-d60s', `http://127.0.0.1:${port}/file`]);
+      const logged = () => statSync(join(folder, 'access.log')).size;
+      await waitUntil(() => logged() > 10_000);
       const before = Date.now();
       using live = new LiveExchanges({
         net: { variant, unixSockets: false },
         ringBytes: 64 << 20,
-        rules: { selectByDefault: false, includeComms: ['nginx'] },
+        rules: { selectByDefault: false, includePids: [pid] },
       });
       const attached = Date.now();
-      await load;
+      const soFar = logged();
+      await waitUntil(() => logged() > soFar + 200_000);
+      load.kill('SIGINT');
+      await new Promise((resolve) => load.once('exit', resolve));
       await live.settle();
       await waitUntil(() => live.table.size === 0);
       // nginx logs when a request ended and how long it took, in milliseconds.
@@ -127,10 +140,12 @@ for (const variant of ['socket', 'syscall'] as const) {
           `http://sidecar/two?${i}`,
         ]);
       }
-      await waitUntil(() => live.exchanges.length === 40);
+      const ours = (role: 'server' | 'client') =>
+        live.of(role).filter(({ tuple }) => [tuple.localAddress, tuple.remoteAddress].includes(path));
+      await waitUntil(() => ours('server').length + ours('client').length === 40);
       for (const role of ['server', 'client'] as const) {
-        expect(live.of(role)).toHaveLength(20);
-        for (const exchange of live.of(role)) {
+        expect(ours(role)).toHaveLength(20);
+        for (const exchange of ours(role)) {
           expect(exchange).toMatchObject({
             incomplete: undefined,
             http: { statusCode: 200, host: 'sidecar' },
@@ -143,7 +158,7 @@ for (const variant of ['socket', 'syscall'] as const) {
           expect(exchange.responseBytes).toBeGreaterThan(5000);
         }
       }
-      for (const exchange of live.of('server')) expect(exchange.tgid).toBe(server.pid);
+      for (const exchange of ours('server')) expect(exchange.tgid).toBe(server.pid);
     });
 
     itWith(
@@ -189,6 +204,7 @@ for (const variant of ['socket', 'syscall'] as const) {
 
         const session = new Session({
           net: { variant },
+          ringBytes: 64 << 20,
           rules: { selectByDefault: false, includeComms: ['pgbench', 'postgres'] },
         });
         for (const host of ['127.0.0.1', folder]) {
@@ -196,11 +212,20 @@ for (const variant of ['socket', 'syscall'] as const) {
           const { stdout } = await pgbench(host);
           expect(stdout).toContain('number of transactions actually processed: 100/100');
           await session.settle();
-          const family = host === folder ? 1 : 2;
+          // Others may use PostgreSQL at the same time.
+          const ours = new Set(
+            session
+              .of('net_unix')
+              .filter((socket) => socket.path === join(folder, `.s.PGSQL.${port}`))
+              .map(({ cookie }) => cookie),
+          );
           const data = session
             .of('net_data')
             .slice(first)
-            .filter((record) => record.tuple.family === family && record.payload.startsWith('Q'));
+            .filter((record) => record.payload.startsWith('Q'))
+            .filter(({ tuple, cookie }) =>
+              host === folder ? ours.has(cookie) : [tuple.localPort, tuple.remotePort].includes(port),
+            );
           expect(data.filter((record) => record.egress)).toHaveLength(100);
           expect(data.filter((record) => !record.egress)).toHaveLength(100);
           for (const record of data) expect(record.payload).toBe('Q\0\0\0\x0eSELECT 1;\0');
@@ -233,11 +258,15 @@ for (const variant of ['socket', 'syscall'] as const) {
       await waitUntil(() => log.includes('Ready to accept'));
       const session = new Session({
         net: { variant, unixSockets: false },
-        rules: { selectByDefault: false, includeComms: ['redis-server', 'redis-benchmark'.slice(0, 15)] },
+        ringBytes: 64 << 20,
+        rules: { selectByDefault: false, includePids: [redis.pid!], includeComms: ['redis-benchmark'] },
       });
       await run('redis-benchmark', ['-p', String(port), '-c', '4', '-n', '2000', '-t', 'set', '-q']);
       await session.settle();
-      const sets = session.of('net_data').filter((record) => record.payload.startsWith('*3\r\n$3\r\nSET'));
+      const sets = session
+        .of('net_data')
+        .filter(({ tuple }) => [tuple.localPort, tuple.remotePort].includes(port))
+        .filter((record) => record.payload.startsWith('*3\r\n$3\r\nSET'));
       expect(sets.filter((record) => record.egress)).toHaveLength(2000);
       expect(sets.filter((record) => !record.egress)).toHaveLength(2000);
     });
