@@ -36,6 +36,7 @@ export function toExchange(
     context: draft.context,
     incomplete,
     ...(draft.error === 0 || incomplete === undefined ? {} : { error: draft.error }),
+    ...(draft.tls === undefined ? {} : { tls: draft.tls }),
     ...(draft.identity === undefined ? {} : { identity: draft.identity }),
   };
 }

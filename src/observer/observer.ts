@@ -12,7 +12,7 @@ import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
-import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
@@ -20,6 +20,8 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { TlsJoin } from './tls/tls-join.js';
+import { isTlsRecord } from './tls/tls-wire.js';
 import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
 
 export interface ObserverOptions {
@@ -42,6 +44,16 @@ export interface CaptureLimiter {
   limit(socketCookie: number, headBytes: number | 'nothing', tailBytes?: number): void;
 }
 
+/** What the keeper of the TLS probes wants to know. */
+export interface TlsWatch {
+  /** Its connection looks like TLS. */
+  handshake(tgid: number): void;
+  /** It uses a probed library. */
+  used(tgid: number): void;
+  exec(tgid: number): void;
+  ended(tgid: number): void;
+}
+
 export interface ObserverParts {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
@@ -52,6 +64,8 @@ export interface ObserverParts {
   readonly recording?: RecordingSink | undefined;
   /** Absent: everything that the configuration allows is wanted, always (replays, tests). */
   readonly limiter?: CaptureLimiter | undefined;
+  /** Hears of processes that may have to be probed for TLS. */
+  readonly tls?: TlsWatch | undefined;
 }
 
 export class Observer {
@@ -59,6 +73,9 @@ export class Observer {
   readonly #clock = new ObserverClock();
   readonly #counters = new ExchangeCounters();
   readonly #connections: ConnectionTable;
+  /** The streams inside TLS, by the cookie of their sockets. */
+  readonly #plaintext: ConnectionTable;
+  readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
   readonly #links: ExchangeLinks;
@@ -75,7 +92,7 @@ export class Observer {
     const { processes, symbolizer, log } = parts;
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
-    this.#connections = new ConnectionTable(options.limits, this.#counters, {
+    const output: ConnectionOutput = {
       opened: (connection, draft) => {
         // Looked up now: when its span is built the process may have ended.
         processes.get(draft.tgid);
@@ -87,6 +104,21 @@ export class Observer {
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
       ignored: (connection, record) => this.#ignore(connection, record),
+    };
+    this.#connections = new ConnectionTable(options.limits, this.#counters, output);
+    this.#plaintext = new ConnectionTable(options.limits, this.#counters, {
+      ...output,
+      opened: (connection, draft) => {
+        draft.tls = this.#tls.viewOf(connection.cookie);
+        output.opened(connection, draft);
+      },
+      // The bytes of the socket are another matter.
+      ignored: () => {},
+    });
+    this.#tls = new TlsJoin(options.limits.maxConnections, {
+      plaintext: (record) => this.#plaintext.netData(record),
+      closed: (record) => this.#plaintext.netClose(record),
+      handshake: (tgid) => parts.tls?.handshake(tgid),
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
@@ -132,6 +164,7 @@ export class Observer {
     this.#parts.recording?.advance(watermark);
     this.#watermark = watermark;
     this.#connections.advance(watermark);
+    this.#plaintext.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -145,6 +178,7 @@ export class Observer {
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
+    this.#plaintext.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -162,7 +196,8 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held,
+      exchanges_held: connections.held + this.#plaintext.held,
+      ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
@@ -176,19 +211,22 @@ export class Observer {
 
   /** A connection of no known protocol: its operations still tell what threads did, its bytes tell nothing. */
   #ignore({ cookie }: Connection, record: NetDataRecord): void {
-    const needed = this.#engine.netOperation !== undefined || isTlsRecord(record);
+    const { bytes, payloadStart, payloadEnd } = record;
+    const needed = this.#engine.netOperation !== undefined || isTlsRecord(bytes, payloadStart, payloadEnd);
     this.#parts.limiter?.limit(cookie, needed ? 0 : 'nothing');
   }
 
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
-    const { processes, symbolizer } = this.#parts;
+    const tls = this.#tls;
+    const { processes, symbolizer, tls: watch } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
         if (!record.repeatsTail) netOperation?.(record);
         connections.netData(record);
+        tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
@@ -197,22 +235,30 @@ export class Observer {
       netClose: (record) => {
         engine.netClosed?.(record);
         connections.netClose(record);
+        tls.netClose(record);
       },
       netUnix: (record) => connections.netUnix(record),
       netTurns: (record) => connections.netTurns(record),
       netError: (record) => connections.netError(record),
+      tlsData: (record) => {
+        watch?.used(record.tgid);
+        tls.tlsData(record);
+      },
+      tlsClose: (record) => tls.tlsClose(record),
       wait: (record) => engine.wait(record),
       sample: (record) => engine.sample(record),
       exec: (record) => {
         engine.exec(record);
         processes.invalidate(record.tgid, false);
         symbolizer.invalidate?.(record.tgid, false);
+        watch?.exec(record.tgid);
       },
       exit: (record) => {
         engine.exit(record);
         if (!record.last) return;
         processes.invalidate(record.tgid, true);
         symbolizer.invalidate?.(record.tgid, true);
+        watch?.ended(record.tgid);
       },
     };
   }
@@ -221,10 +267,4 @@ export class Observer {
     const batch = this.#spans.take();
     if (batch !== undefined) this.#parts.output.spans(batch);
   }
-}
-
-/** RFC 8446 section 5.1: content type 20 to 23, legacy version 3.x. What is inside is seen elsewhere. */
-function isTlsRecord({ bytes, payloadStart, payloadEnd }: NetDataRecord): boolean {
-  const type = payloadEnd - payloadStart >= 3 ? bytes[payloadStart]! : 0;
-  return type >= 20 && type <= 23 && bytes[payloadStart + 1] === 3;
 }

@@ -190,6 +190,7 @@ describeKernel('probe', () => {
       'sched/',
       'cpu/',
       'proc/',
+      'tls/',
     ]);
     expect(found.netVariant).toBe(found.topics[0]!.error === undefined ? 'socket' : 'syscall');
     const everywhere = found.topics.filter(({ variant }) => !['socket', 'message'].includes(variant));

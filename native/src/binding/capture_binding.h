@@ -35,6 +35,8 @@ class CaptureBinding : public Napi::ObjectWrap<CaptureBinding> {
   Napi::Value RingUsedBytes(const Napi::CallbackInfo& info);
   void SetRules(const Napi::CallbackInfo& info);
   void AddSocketRules(const Napi::CallbackInfo& info);
+  Napi::Value AddProbe(const Napi::CallbackInfo& info);
+  void RemoveProbes(const Napi::CallbackInfo& info);
   Napi::Value Detach(const Napi::CallbackInfo& info);
   void CloseMethod(const Napi::CallbackInfo& info);
 

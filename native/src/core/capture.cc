@@ -59,6 +59,7 @@ Result<std::unique_ptr<Capture>> Capture::Open(const CaptureOptions& options,
       (options.knobs.unix_sockets || HasUdpRule(options.port_rules))) {
     capture->OpenTopic(TopicName::kNetMessage, options.knobs);
   }
+  if (options.tls) capture->OpenTopic(TopicName::kTls, options.knobs);
 
   ReaderOptions reader = options.reader;
   for (const auto& topic : capture->topics_) {
@@ -82,6 +83,23 @@ void Capture::OpenTopic(TopicName name, const Knobs& knobs) {
   report.error = topic.value()->shortfall();
   report.attached = true;
   topics_.push_back(std::move(topic.value()));
+}
+
+Topic* Capture::FindTopic(TopicName name) const {
+  for (const auto& topic : topics_) {
+    if (topic->name() == name) return topic.get();
+  }
+  return nullptr;
+}
+
+Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
+  Topic* tls = FindTopic(TopicName::kTls);
+  if (tls == nullptr) return Error{ENOENT, "the tls topic is not loaded", "", ""};
+  return tls->AddProbe(place);
+}
+
+void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
+  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
 }
 
 void Capture::Detach() {
