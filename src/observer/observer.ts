@@ -226,7 +226,7 @@ export class Observer {
       netData: (record) => {
         if (!record.repeatsTail) netOperation?.(record);
         connections.netData(record);
-        tls.netData(record);
+        if (!record.repeatsTail) tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
