@@ -61,6 +61,7 @@ enum {
 	BPF_F_NO_PREALLOC = 1,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
+	BPF_RB_AVAIL_DATA = 0,
 	BPF_F_USER_STACK = 256,
 };
 
@@ -71,6 +72,20 @@ struct bpf_dynptr {
 /* Only a name for kernel functions; a body, because libbpf compares the kinds of types. */
 struct __sk_buff {
 	__u32 len;
+};
+
+/* Context of cgroup/recvmsg4 and cgroup/recvmsg6 programs (uapi/linux/bpf.h): user ABI, not relocated. */
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;	   /* network byte order */
+	__u32 user_ip6[4]; /* network byte order */
+	__u32 user_port;   /* network byte order */
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
 
 #pragma clang diagnostic push
@@ -219,14 +234,44 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
+};
+
+struct bpf_map;
+
 struct bpf_perf_event_data;
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	struct upid numbers[1];
+};
 
 /* Sockets */
 struct in6_addr {
 	__u8 u6_addr8[16];
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
+	possible_net_t skc_net;
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
 	__be16 skc_dport;
@@ -244,6 +289,8 @@ struct sock {
 	int sk_err;
 	u16 sk_protocol;
 	u16 sk_type;
+	struct socket *sk_socket;
+	struct pid *sk_peer_pid;
 };
 
 enum sock_flags {
@@ -253,6 +300,21 @@ enum sock_flags {
 
 struct socket {
 	struct sock *sk;
+};
+
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len;
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
 };
 
 struct tcp_sock {

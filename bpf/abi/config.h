@@ -37,6 +37,28 @@ struct selection_control {
 };
 
 /*
+ * What is kept of a connection's payload. Two hash maps hold rules: rule_by_port (key: protocol << 16 | port, matching
+ * either end) and rule_by_cookie (key: net_data_event.socket_cookie). Without a rule TCP and unix sockets follow the
+ * knob `capture_bytes` and UDP sockets are left alone. A port's rule decides before the first byte; among those of both
+ * ends CAPTURE_NOTHING wins. A cookie's rule overrides, from the connection's next message on.
+ */
+struct capture_rule {
+	__u32 head_bytes; /* first bytes kept of each message; 0: only its place and length */
+	__u32 tail_bytes; /* last bytes kept of each operation that is longer than its head, at most CAPTURE_TAIL_MAX */
+};
+
+enum capture_limits {
+	CAPTURE_TAIL_MAX = 256,
+	CAPTURE_NOTHING = 0x10000, /* as head_bytes: no records at all, and nothing is counted */
+};
+
+/* The one entry of the array map `capture`. Sockets look their rules up again when `generation` changes. */
+struct capture_control {
+	__u32 generation; /* never 0 */
+	__u32 shed_at;	  /* bytes waiting in the ring buffer from which less payload is kept; from twice as many, none */
+};
+
+/*
  * The cookie of every probe of programs/tls: what the probed function is.
  *
  *     bits 0-7   enum tls_call

@@ -31,6 +31,9 @@ enum event_kind {
 	EVENT_CPU_SAMPLE = 5, /* struct cpu_sample_event */
 	EVENT_PROC_EXEC = 6,  /* struct proc_exec_event */
 	EVENT_TASK_EXIT = 7,  /* struct task_exit_event */
+	EVENT_NET_UNIX = 10,  /* struct net_unix_event */
+	EVENT_NET_TURNS = 11, /* struct net_turns_event */
+	EVENT_NET_ERROR = 12, /* struct net_error_event */
 	EVENT_TLS_DATA = 32,  /* struct tls_data_event + payload */
 	EVENT_TLS_CLOSE = 33, /* struct tls_close_event */
 };
@@ -54,7 +57,7 @@ struct socket_tuple {
 	__u16 local_port;
 	__u16 remote_port;
 	__u16 family;  /* AF_INET, AF_INET6, AF_UNIX */
-	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP; unix sockets: 0 */
 	__u8 _pad;
 };
 
@@ -71,12 +74,22 @@ enum net_role {
 
 enum net_data_flags {
 	NET_DATA_CONTINUATION = 1, /* a later part of a send() already announced; `length` is what is still to go */
-	NET_DATA_NO_MEMORY = 2,    /* payload not reachable (sendfile, splice) */
+	NET_DATA_NO_MEMORY = 2,    /* payload not reachable (sendfile, splice, io_uring on what is not TCP) */
+	NET_DATA_TAIL = 4,         /* bytes at the end of the operation before: repeats a part of it, adds none */
+	NET_DATA_SHED = 8,         /* less payload than allowed was kept, because the ring buffer was filling up */
+};
+
+enum net_open_flags {
+	NET_OPEN_EXISTING = 1, /* older than the programs: found in a process, hdr.time is that of the search */
 };
 
 /*
  * Bytes moved between a thread and a socket, in stream order per direction. The payload's first `captured` bytes
  * follow the struct. Emitted by programs/net on the thread that sends or receives.
+ *
+ * UDP: one record per datagram, `position` counts the socket's datagrams of this direction from 0, `turn` those of
+ * both directions from 1, and `tuple` is that of the datagram: an unconnected socket has a peer in each.
+ * Unix stream sockets: `position` counts bytes from where watching began.
  *
  * `turn` counts the changes of direction on this socket, starting with 1 for the first byte in either direction, and
  * advances even when records are lost: a gap in it says exactly how many messages were missed.
@@ -86,7 +99,7 @@ struct net_data_event {
 	__u32 tgid;
 	__u32 tid;
 	__u64 socket_cookie; /* names the socket while it lives; bit 52 set: made from its address, see lib/sock.bpf.h */
-	__u32 position; /* TCP sequence number of the first byte */
+	__u32 position; /* TCP sequence number of the first byte; see above for others */
 	__u32 length;   /* bytes in this operation */
 	__u32 turn;
 	__u16 captured; /* payload bytes in this record */
@@ -109,7 +122,46 @@ struct net_open_event {
 	mono_ns_t connect_start; /* client only: SYN_SENT was entered; else 0 */
 	struct socket_tuple tuple;
 	__u8 role; /* enum net_role */
-	__u8 _pad[7];
+	__u8 _pad[3];
+	__u32 netns; /* inode number of the socket's network namespace */
+};
+
+/*
+ * A unix stream socket that was not seen before moves bytes; written just before its first net_data_event. Which end
+ * listened is told by the name: a listener's sockets have it, those that connected to it do not.
+ */
+struct net_unix_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__u64 socket_cookie;
+	__u64 peer_cookie; /* of the other end, 0 when that is closed already */
+	__u32 peer_tgid;   /* who connected, or who called listen(); 0: not known */
+	__u8 role;	   /* enum net_role; unknown for a socketpair() */
+	__u8 path_length;
+	__u8 _pad[2];
+	char path[112]; /* of the listener; abstract names begin with NUL; not terminated when 108 bytes long */
+};
+
+/* Says how many turns a socket has had, because the records of some were lost. Written when there is room again. */
+struct net_turns_event {
+	struct event_header hdr;
+	__u64 socket_cookie;
+	__u32 turns;
+	__u32 tgid;
+	struct socket_tuple tuple;
+};
+
+/* An operation on a UDP or unix socket failed. What became of a TCP connection is in its net_close_event. */
+struct net_error_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__u64 socket_cookie;
+	__s32 error;	/* errno; 0: end of stream (unix) */
+	__u8 direction; /* enum net_direction */
+	__u8 _pad[3];
+	struct socket_tuple tuple;
 };
 
 /*
@@ -272,6 +324,10 @@ enum stat {
 	STAT_CPU_RING_FULL,           /* Stack samples lost because the ring buffer was full. */
 	STAT_PROC_EVENTS,             /* Process records written. */
 	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
+	STAT_NET_DATAGRAMS,           /* UDP datagrams of the selected ports seen, lost ones included. */
+	STAT_NET_PAYLOAD_SHED,        /* Socket operations of which less payload was kept because the ring buffer was filling up or to save CPU time. */
+	STAT_NET_LOSS_FORGOTTEN,      /* Notes on lost socket records that were lost too, because there were too many. */
+	STAT_NET_PEER_UNKNOWN,        /* Datagrams received without a known sender. */
 	STAT_TLS_EVENTS,              /* TLS records written. */
 	STAT_TLS_RING_FULL,           /* TLS records lost because the ring buffer was full. */
 	STAT_TLS_FAULT,               /* TLS calls whose plaintext could not be read (page not present). */
@@ -279,7 +335,6 @@ enum stat {
 	STAT_TLS_TURNS,               /* Messages (changes of direction in a TLS session) seen, lost ones included. */
 	STAT_SCHED_SHED,              /* Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget). */
 	STAT_CPU_SHED,                /* Stack samples left out to save CPU time. */
-	STAT_NET_PAYLOAD_SHED,        /* Socket operations recorded without payload to save CPU time. */
 	STAT_COUNT,
 };
 

@@ -15,6 +15,8 @@
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define SOCK_STREAM 1 /* include/linux/net.h, enum sock_type */
 
 /* include/net/tcp_states.h */
 enum {
@@ -65,7 +67,7 @@ static __always_inline void read_tuple(struct socket_tuple *tuple, const struct 
 	}
 	BPF_CORE_READ_INTO(&tuple->local_address, sk, __sk_common.skc_v6_rcv_saddr);
 	BPF_CORE_READ_INTO(&tuple->remote_address, sk, __sk_common.skc_v6_daddr);
-	if (is_mapped(tuple->remote_address))
+	if (is_mapped(tuple->remote_address) || is_mapped(tuple->local_address))
 		tuple->family = AF_INET;
 }
 

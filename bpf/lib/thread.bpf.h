@@ -28,6 +28,13 @@ struct thread_state {
 	__u32 waker_tid;
 	__s32 waker_syscall;
 	__u32 _pad;
+
+	/* programs/net: the datagram, and the sendmmsg() or recvmmsg(), under way */
+	struct socket_tuple datagram;
+	__u64 messages; /* its array; 0: none */
+	__u32 next_message;
+	__u32 last_message_length;
+
 	struct wait_socket socket; /* fd_kind == FD_SOCKET */
 	struct wait_file file;	   /* fd_kind == FD_FILE or FD_BLOCK */
 };

@@ -1,16 +1,28 @@
 import type { ConnectionPlace } from './exchange-links.js';
 import type { ExchangePairing } from './exchange-pairing.js';
 import type { ExchangeRecognition } from './exchange-recognition.js';
-import type { MonoNs, SocketTuple } from './types.js';
+import type { MonoNs, SocketTuple, Transport } from './types.js';
 
-/** One end of a TCP connection, in the table. The two ends of a loopback connection have different cookies. */
+/**
+ * One end of a TCP connection or of a unix stream, or a UDP socket, in the table. The two ends of a loopback connection
+ * have different cookies.
+ */
 export class Connection {
   readonly cookie: number;
+  readonly transport: Transport;
+  /** UDP: of the first datagram. */
   tuple: SocketTuple;
+  /** Inode number of the network namespace; 0 when not seen. */
+  netns = 0;
+  /** Unix: cookie and process of the other end, 0 when not known. */
+  peerCookie = 0;
+  peerTgid = 0;
   /** 0 unknown, 1 client, 2 server */
   role: number;
   /** Its beginning was seen: the first byte of turn 1 is the first byte of the stream. */
   fresh: boolean;
+  /** Known by a note on its losses only: its first record will tell whether its beginning was seen. */
+  noted = false;
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;
@@ -29,6 +41,7 @@ export class Connection {
 
   constructor(
     cookie: number,
+    transport: Transport,
     tuple: SocketTuple,
     role: number,
     fresh: boolean,
@@ -36,6 +49,7 @@ export class Connection {
     recognition: ExchangeRecognition | undefined,
   ) {
     this.cookie = cookie;
+    this.transport = transport;
     this.tuple = tuple;
     this.role = role;
     this.fresh = fresh;

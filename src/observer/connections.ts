@@ -2,7 +2,8 @@
  * The connections of this host, each end for itself: what is known of them, and what their bytes become.
  *
  *     net records ──► table (cookie) ──► recognition ──► pairing ──► exchanges
- *                          │                  └► not HTTP: ignored from then on
+ *                          │                  └► not HTTP: ignored from then on, and the kernel told so
+ *                          ├ UDP: each datagram as it is
  *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
  */
 import { HeadParser } from '../protocols/http1/head-parser.js';
@@ -12,7 +13,18 @@ import type { ExchangeDraft } from './exchange-draft.js';
 import { ExchangePairing, type PairingHost } from './exchange-pairing.js';
 import { ExchangeRecognition } from './exchange-recognition.js';
 import { HttpEndpoints } from './http-endpoints.js';
-import type { Exchange, MonoNs, NetCloseRecord, NetDataRecord, NetOpenRecord } from './types.js';
+import type {
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  NetErrorRecord,
+  NetOpenRecord,
+  NetTurnsRecord,
+  NetUnixRecord,
+  SocketTuple,
+  Transport,
+} from './types.js';
 
 export interface ConnectionLimits {
   /** Most connections in the table. */
@@ -37,12 +49,25 @@ export interface ConnectionOutput {
   /** The connection turned out to be HTTP: `connection.pairing` is set. */
   recognized(connection: Connection): void;
   removed(connection: Connection): void;
+  /** Its bytes are of no known protocol; `record` is the one that decided. */
+  ignored?(connection: Connection, record: NetDataRecord): void;
+  /** A datagram of a UDP socket. `record` is valid during the call; its `tuple` is that of the datagram. */
+  datagram?(connection: Connection, record: NetDataRecord): void;
+  /** A send or receive on a UDP socket failed: to a connected one, nobody took an earlier datagram (ECONNREFUSED). */
+  datagramFailed?(connection: Connection, record: NetErrorRecord): void;
 }
 
 /** A closed client that half-closed before may read its answer from the queue for this long. */
 const LINGER_NS = 1e9;
 /** In the place of a last turn: the connection is closed, nothing more counts. */
 const ALL_TURNS = 0xffff_ffff;
+
+/** What a new entry of the table is made from. */
+interface Newcomer {
+  readonly socketCookie: number;
+  readonly role: number;
+  readonly tuple: SocketTuple;
+}
 
 export class ConnectionTable {
   readonly counters: ExchangeCounters;
@@ -87,6 +112,11 @@ export class ConnectionTable {
     const connection = this.#find(record);
     if (connection === undefined) return;
     connection.lastTime = record.time;
+    if (connection.transport === 'udp') {
+      this.#output.datagram?.(connection, record);
+      return;
+    }
+    if (record.repeatsTail) return;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
     else if (connection.recognition !== undefined)
@@ -94,13 +124,57 @@ export class ConnectionTable {
   }
 
   netOpen(record: NetOpenRecord): void {
-    // The cookie of a socket that is connected again starts anew.
+    const known = this.#byCookie.get(record.socketCookie);
+    if (record.existing && (known !== undefined || this.#over.has(record.socketCookie))) return;
+    const connection = this.#begin(record, 'tcp', !record.existing);
+    connection.netns = record.netns ?? 0;
+  }
+
+  netUnix(record: NetUnixRecord): void {
+    // Its first byte may have moved before anybody watched.
+    const connection = this.#begin(record, 'unix', false);
+    connection.peerCookie = record.peerCookie;
+    connection.peerTgid = record.peerTgid;
+  }
+
+  netTurns(record: NetTurnsRecord): void {
+    const { socketCookie } = record;
+    let connection = this.#byCookie.get(socketCookie);
+    if (connection === undefined) {
+      const accounted = this.#left.get(socketCookie) ?? 0;
+      if (accounted >= record.turns || this.#over.has(socketCookie)) return;
+      this.#left.delete(socketCookie);
+      const transport = record.tuple.family === 'unix' ? 'unix' : 'tcp';
+      connection = this.#add({ ...record, role: 0 }, transport, false, accounted);
+      connection.lastTime = record.time;
+      connection.noted = true;
+    }
+    this.#sawTurn(connection, record.turns);
+    connection.pairing?.missedUpTo(record.turns);
+  }
+
+  /** A unix stream has no other record of its end. */
+  netError(record: NetErrorRecord): void {
+    const connection = this.#byCookie.get(record.socketCookie);
+    if (record.transport === 'udp') {
+      this.#output.datagramFailed?.(connection ?? this.#begin({ ...record, role: 0 }, 'udp', false), record);
+      return;
+    }
+    if (connection === undefined) return;
+    // Whoever has said all may still be answered.
+    const half = record.error === 0 && connection.pairing?.role === 'server' && connection.pairing.unanswered;
+    if (!half) this.#close(connection, connection.lastTurn, record.error, record.time);
+  }
+
+  /** The cookie of a socket that is connected again, or of another one, starts anew. */
+  #begin(record: Newcomer & { readonly time: MonoNs }, transport: Transport, fresh: boolean): Connection {
     const known = this.#byCookie.get(record.socketCookie);
     if (known !== undefined) this.#close(known, known.pairing?.turn ?? 0, 0, record.time);
     this.#left.delete(record.socketCookie);
     this.#over.delete(record.socketCookie);
-    const connection = this.#add(record, true, 0);
+    const connection = this.#add(record, transport, fresh, 0);
     connection.lastTime = record.time;
+    return connection;
   }
 
   netClose(record: NetCloseRecord): void {
@@ -161,21 +235,23 @@ export class ConnectionTable {
       if (this.#over.has(record.socketCookie)) return undefined;
       const accounted = this.#left.get(record.socketCookie) ?? 0;
       this.#left.delete(record.socketCookie);
-      connection = this.#add(record, record.role !== 0 && accounted === 0, accounted);
+      const { transport } = record;
+      connection = this.#add(record, transport, beginsHere(record, accounted), accounted);
     } else this.#touch(connection);
     this.#last = connection;
     return connection;
   }
 
-  #add(record: NetDataRecord | NetOpenRecord, fresh: boolean, accountedTurn: number): Connection {
+  #add(record: Newcomer, transport: Transport, fresh: boolean, accountedTurn: number): Connection {
     if (this.#byCookie.size >= this.#limits.maxConnections && this.#oldest !== undefined) {
       this.evicted++;
       this.#leave(this.#oldest);
     }
     const { tuple } = record;
-    const recognition = tuple.family === 'unix' ? undefined : new ExchangeRecognition(accountedTurn);
+    const recognition = transport === 'udp' ? undefined : new ExchangeRecognition(accountedTurn);
     const connection = new Connection(
       record.socketCookie,
+      transport,
       tuple,
       record.role,
       fresh,
@@ -188,12 +264,18 @@ export class ConnectionTable {
   }
 
   #recognize(connection: Connection, recognition: ExchangeRecognition, record: NetDataRecord): void {
+    if (connection.noted) {
+      connection.noted = false;
+      connection.role = record.role;
+      connection.fresh = beginsHere(record, connection.accountedTurn);
+    }
     const seenBefore = recognition.turn;
     const kind = recognition.look(record, connection.fresh);
     if (kind === 'undecided') return;
     if (kind === 'other') {
       connection.recognition = undefined;
       this.ignored++;
+      this.#output.ignored?.(connection, record);
       return;
     }
     const isRequest = kind !== 'response';
@@ -298,7 +380,7 @@ export class ConnectionTable {
   #closeUnknown(record: NetCloseRecord): void {
     const accounted = this.#left.get(record.socketCookie) ?? 0;
     if (accounted >= record.turns || this.#over.has(record.socketCookie)) return;
-    const connection = this.#add({ ...record, tid: 0, connectStart: 0, role: 0 }, false, accounted);
+    const connection = this.#add({ ...record, role: 0 }, 'tcp', false, accounted);
     this.#sawTurn(connection, record.turns);
     this.#close(connection, record.turns, record.error, record.time);
   }
@@ -361,6 +443,10 @@ function dropOldest(collection: Set<number> | Map<number, number>, limit: number
   const oldest = collection.keys().next().value;
   if (oldest !== undefined) collection.delete(oldest);
 }
+
+/** Was the connection opened under our eyes? The kernel knows the role of such sockets only; unix ones tell it later. */
+const beginsHere = ({ transport, role }: NetDataRecord, accountedTurn: number): boolean =>
+  transport === 'tcp' && role !== 0 && accountedTurn === 0;
 
 /** Values of `enum net_role`. */
 const ROLE = { client: 1, server: 2 } as const;

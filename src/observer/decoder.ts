@@ -13,10 +13,16 @@ import {
   NET_DATA_EVENT,
   NET_DATA_FLAGS,
   NET_DIRECTION,
+  NET_ERROR_EVENT,
   NET_OPEN_EVENT,
+  NET_OPEN_FLAGS,
+  NET_ROLE,
+  NET_TURNS_EVENT,
+  NET_UNIX_EVENT,
   PROC_EXEC_EVENT,
   SCHED_WAIT_EVENT,
   SCHED_WAIT_FLAGS,
+  SOCKET_TUPLE,
   TASK_EXIT_EVENT,
   TLS_CLOSE_EVENT,
   TLS_DATA_EVENT,
@@ -25,12 +31,15 @@ import {
 } from '../receiver/ebpf/abi.gen.js';
 import { SocketTuples } from './socket-tuples.js';
 import type { TlsDataRecord } from './tls/tls-records.js';
-import type { EventSink, NetDataRecord, SocketTuple, WaitRecord } from './types.js';
+import type { EventSink, NetDataRecord, SocketTuple, Transport, WaitRecord } from './types.js';
 
 const TWO_32 = 0x1_0000_0000;
 const DATA = NET_DATA_EVENT.offset;
 const OPEN = NET_OPEN_EVENT.offset;
 const CLOSE = NET_CLOSE_EVENT.offset;
+const UNIX = NET_UNIX_EVENT.offset;
+const TURNS = NET_TURNS_EVENT.offset;
+const ERROR = NET_ERROR_EVENT.offset;
 const WAIT = SCHED_WAIT_EVENT.offset;
 const SAMPLE = CPU_SAMPLE_EVENT.offset;
 const EXEC = PROC_EXEC_EVENT.offset;
@@ -52,6 +61,7 @@ class NetDataView implements NetDataRecord {
   egress = false;
   continuation = false;
   noMemory = false;
+  repeatsTail = false;
   role = 0;
   bytes = EMPTY_BYTES;
   payloadStart = 0;
@@ -68,6 +78,20 @@ class NetDataView implements NetDataRecord {
   get tuple(): SocketTuple {
     return this.#tuples.read(this.bytes, this.words, this.tupleStart, this.socketCookie);
   }
+
+  get transport(): Transport {
+    return transportAt(this.words, this.tupleStart);
+  }
+}
+
+const AF_UNIX = 1;
+const IPPROTO_UDP = 17;
+
+/** Of the `struct socket_tuple` at byte `at`. */
+function transportAt(words: Uint32Array, at: number): Transport {
+  const mixed = words[(at + SOCKET_TUPLE.offset.family) >> 2]!;
+  if (((mixed >>> 16) & 0xff) === IPPROTO_UDP) return 'udp';
+  return (mixed & 0xffff) === AF_UNIX ? 'unix' : 'tcp';
 }
 
 export class Decoder {
@@ -118,6 +142,12 @@ export class Decoder {
         return size >= NET_OPEN_EVENT.size && this.#netOpen(at);
       case EVENT_KIND.NET_CLOSE:
         return size >= NET_CLOSE_EVENT.size && this.#netClose(at);
+      case EVENT_KIND.NET_UNIX:
+        return size >= NET_UNIX_EVENT.size && this.#netUnix(at);
+      case EVENT_KIND.NET_TURNS:
+        return size >= NET_TURNS_EVENT.size && this.#netTurns(at);
+      case EVENT_KIND.NET_ERROR:
+        return size >= NET_ERROR_EVENT.size && this.#netError(at);
       case EVENT_KIND.SCHED_WAIT:
         return size >= SCHED_WAIT_EVENT.size && this.#wait(at, size);
       case EVENT_KIND.CPU_SAMPLE:
@@ -155,6 +185,7 @@ export class Decoder {
     data.role = mixed >>> 24;
     data.continuation = (flags & NET_DATA_FLAGS.CONTINUATION) !== 0;
     data.noMemory = (flags & NET_DATA_FLAGS.NO_MEMORY) !== 0;
+    data.repeatsTail = (flags & NET_DATA_FLAGS.TAIL) !== 0;
     data.bytes = this.#bytes;
     data.words = words;
     data.tupleStart = at + DATA.tuple;
@@ -212,6 +243,58 @@ export class Decoder {
       connectStart: this.#u64(at + OPEN.connectStart),
       role: this.#bytes[at + OPEN.role]!,
       tuple: this.#tuples.read(this.#bytes, this.#words, at + OPEN.tuple, socketCookie),
+      existing: ((this.#word(at) >>> 16) & NET_OPEN_FLAGS.EXISTING) !== 0,
+      netns: this.#word(at + OPEN.netns),
+    });
+    return true;
+  }
+
+  #netUnix(at: number): boolean {
+    const role = this.#bytes[at + UNIX.role]!;
+    const length = Math.min(this.#bytes[at + UNIX.pathLength]!, NET_UNIX_EVENT.count.path);
+    const path = unixPath(this.#bytes.toString('utf8', at + UNIX.path, at + UNIX.path + length));
+    this.#sink.netUnix?.({
+      time: this.#time(at),
+      tgid: this.#word(at + UNIX.tgid),
+      tid: this.#word(at + UNIX.tid),
+      socketCookie: this.#u64(at + UNIX.socketCookie),
+      peerCookie: this.#u64(at + UNIX.peerCookie),
+      peerTgid: this.#word(at + UNIX.peerTgid),
+      role,
+      tuple: {
+        family: 'unix',
+        localAddress: role === NET_ROLE.SERVER ? path : '',
+        localPort: 0,
+        remoteAddress: role === NET_ROLE.CLIENT ? path : '',
+        remotePort: 0,
+      },
+    });
+    return true;
+  }
+
+  #netTurns(at: number): boolean {
+    const socketCookie = this.#u64(at + TURNS.socketCookie);
+    this.#sink.netTurns?.({
+      time: this.#time(at),
+      tgid: this.#word(at + TURNS.tgid),
+      socketCookie,
+      turns: this.#word(at + TURNS.turns),
+      tuple: this.#tuples.read(this.#bytes, this.#words, at + TURNS.tuple, socketCookie),
+    });
+    return true;
+  }
+
+  #netError(at: number): boolean {
+    const socketCookie = this.#u64(at + ERROR.socketCookie);
+    this.#sink.netError?.({
+      time: this.#time(at),
+      tgid: this.#word(at + ERROR.tgid),
+      tid: this.#word(at + ERROR.tid),
+      socketCookie,
+      error: this.#word(at + ERROR.error) | 0,
+      egress: this.#bytes[at + ERROR.direction] === NET_DIRECTION.EGRESS,
+      transport: transportAt(this.#words, at + ERROR.tuple),
+      tuple: this.#tuples.read(this.#bytes, this.#words, at + ERROR.tuple, socketCookie),
     });
     return true;
   }
@@ -351,3 +434,6 @@ export class Decoder {
     return this.#bytes.toString('utf8', at, end);
   }
 }
+
+/** Abstract names begin with NUL and are written with an "@" in its place, as the system's own tools do. */
+const unixPath = (name: string): string => (name.startsWith('\0') ? `@${name.slice(1)}` : name);

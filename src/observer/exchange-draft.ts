@@ -36,6 +36,8 @@ export class ExchangeDraft {
   responseEnd: MonoNs = 0;
   responseOffset = 0;
   responseBytes = 0;
+  /** errno that ended the connection before the exchange was complete; 0: none. */
+  error = 0;
   /** The response's body ends with the connection. */
   untilClose = false;
   /** The end of the response's head was not captured: only silence or the next request tells where it ends. */

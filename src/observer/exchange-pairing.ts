@@ -68,9 +68,13 @@ export class ExchangePairing {
   /** The request of the current request turn is counted as lost: its response must not count again. */
   #skipResponse = false;
   #lastWasRequest: boolean;
+  /** The message of this turn is counted as lost: what is left of it must not count again. */
+  #countedTurn = -1;
   #malformedTurns = 0;
   /** Requests that were lost before a start line proved that they were any. */
   #unproven = 0;
+  /** errno that ended the connection. */
+  #error = 0;
   #lastActivity: MonoNs = 0;
   #lastTid = 0;
 
@@ -132,12 +136,25 @@ export class ExchangePairing {
     if (this.#draining !== undefined) this.#drained();
     if (turns > this.turn) this.#missed(turns - this.turn);
     const ended = error === 0 ? 'gap' : 'reset';
+    this.#error = error;
     if (this.#answering !== undefined) {
       this.#finish(this.#answering, this.#responses.inCountedBody || error !== 0 ? ended : undefined);
     }
     this.#giveUp(error === 0 ? 'no_response' : 'reset', time);
     this.#dropHead('malformed');
     this.live = false;
+  }
+
+  /** The kernel has counted turns up to this one; the records of those after the last one were lost. */
+  missedUpTo(turn: number): void {
+    const count = turn - this.turn;
+    if (count <= 0) return;
+    if (this.#draining !== undefined) this.#drained();
+    const lostRequest = this.#missed(count);
+    this.#skipResponse ||= lostRequest;
+    this.turn = turn;
+    this.#countedTurn = turn;
+    if (count % 2 === 1) this.#lastWasRequest = !this.#lastWasRequest;
   }
 
   /** True when closing now would report an exchange as unanswered: more may be read from the socket's queue. */
@@ -397,6 +414,7 @@ export class ExchangePairing {
 
   /** The message that is being read has no visible start line; its reader is lost until the turn changes. */
   #lostStart(request: boolean, reason: LossReason): void {
+    if (this.turn === this.#countedTurn) return;
     if (request) {
       this.#lose(reason, 1);
       this.#skipResponse = true;
@@ -491,6 +509,7 @@ export class ExchangePairing {
 
   #emit(draft: ExchangeDraft, incomplete: Exchange['incomplete']): void {
     this.#counters.emitted++;
+    draft.error = this.#error;
     this.#host.finished(this, draft, incomplete ?? (draft.gap ? 'gap' : undefined));
   }
 

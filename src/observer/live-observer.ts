@@ -4,7 +4,14 @@
  */
 import { cpus, machine, release } from 'node:os';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
-import { type Batch, Capture, clockOffset, loadAddon, type ProbePlace } from '../receiver/ebpf/native.js';
+import {
+  type Batch,
+  Capture,
+  clockOffset,
+  loadAddon,
+  type ProbePlace,
+  type SocketRule,
+} from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
 import { CostControl } from './cost/cost-control.js';
 import { createJoinEngine } from './join-engine.js';
@@ -36,6 +43,7 @@ type Post = (message: FromWorker, transfer?: ArrayBuffer[]) => void;
 
 export class LiveObserver {
   readonly #post: Post;
+  readonly #log: Logger;
   readonly #data: ObserverWorkerData;
   readonly #observer: Observer;
   readonly #capture: Capture;
@@ -44,6 +52,7 @@ export class LiveObserver {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
   #cost: CostControl | undefined;
+  #socketRules: SocketRule[] = [];
   #spansDropped = 0;
   #stopping = false;
   #closed = false;
@@ -54,6 +63,7 @@ export class LiveObserver {
     this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
     const log = postingLogger(post, {});
+    this.#log = log;
     const { recording } = data;
     const addon = loadAddon();
     let processes: ProcessTable = new ProcfsProcessTable();
@@ -75,6 +85,11 @@ export class LiveObserver {
       },
       log,
       recording: this.#recording,
+      limiter: {
+        limit: (cookie, headBytes, tailBytes = 0) => {
+          this.#socketRules.push({ cookie, headBytes, tailBytes });
+        },
+      },
       tls: this.#tls,
       cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });
@@ -89,7 +104,10 @@ export class LiveObserver {
     );
     this.#beginTls();
     post({ type: 'started', report: this.#capture.report });
-    this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
+    this.#every(ADVANCE_MS, () => {
+      this.#observer.advance(this.#capture.drainedUpTo());
+      this.#sendSocketRules();
+    });
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
     this.#every(SECOND_MS, () => {
       this.#measureClock();
@@ -161,6 +179,21 @@ export class LiveObserver {
       return;
     }
     this.#post({ type: 'spans', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** In batches: each makes all sockets in use look up their rules. A rule that fails costs payload, nothing else. */
+  #sendSocketRules(): void {
+    const rules = this.#socketRules;
+    if (rules.length === 0) return;
+    this.#socketRules = [];
+    try {
+      this.#capture.addSocketRules(rules);
+    } catch (error) {
+      this.#log.warn('Payload that nobody needs goes on being copied.', {
+        sockets: rules.length,
+        reason: (error as Error).message,
+      });
+    }
   }
 
   #readKernelStats(): void {

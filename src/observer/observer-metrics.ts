@@ -64,13 +64,17 @@ export class ObserverMetrics {
       metrics.dropped('events', lost, name);
     }
     metrics.received('events', received);
-    // Messages at the end of a connection whose close record was lost as well: nothing says whose they were.
+    // Messages whose loss the kernel has not told of yet, or had no room to note.
     metrics.gauge(
       'turns_unaccounted',
       Math.max(0, (kernel[STAT.NET_TURNS] ?? 0) - (observer.turns_accounted ?? 0)),
     );
     const faults = (kernel[STAT.NET_DATA_FAULT] ?? 0) + (kernel[STAT.TLS_FAULT] ?? 0);
     metrics.count('payload_faults', this.#growth('faults', faults));
+    metrics.count('payloads_shed', this.#growth('shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
+    metrics.count('datagrams', this.#growth('datagrams', kernel[STAT.NET_DATAGRAMS] ?? 0));
+    metrics.count('datagrams_sender_unknown', this.#growth('sender', kernel[STAT.NET_PEER_UNKNOWN] ?? 0));
+    metrics.count('losses_forgotten', this.#growth('forgotten', kernel[STAT.NET_LOSS_FORGOTTEN] ?? 0));
 
     metrics.sent('events', this.#growth('decoded', decoded));
     metrics.dropped('events', this.#growth('unknown', unknown), 'unknown_kind');

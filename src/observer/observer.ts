@@ -22,7 +22,8 @@ import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from 
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import { TlsJoin } from './tls/tls-join.js';
-import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+import { isTlsRecord } from './tls/tls-wire.js';
+import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
@@ -39,6 +40,12 @@ export interface ObserverOptions {
 export interface ObserverOutput {
   spans(batch: SpanBatch): void;
   answer(id: number, edits: readonly SpanEdit[]): void;
+}
+
+/** Says how much of a socket's payload is still wanted; takes effect with one of its next messages. */
+export interface CaptureLimiter {
+  /** `headBytes` and `tailBytes` as in `CaptureRule` (src/receiver/ebpf/native.ts). */
+  limit(socketCookie: number, headBytes: number | 'nothing', tailBytes?: number): void;
 }
 
 /** What the keeper of the TLS probes wants to know. */
@@ -59,6 +66,8 @@ export interface ObserverParts {
   readonly log: Logger;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Absent: everything that the configuration allows is wanted, always (replays, tests). */
+  readonly limiter?: CaptureLimiter | undefined;
   /** Hears of processes that may have to be probed for TLS. */
   readonly tls?: TlsWatch | undefined;
   /** Is told whose records come in. */
@@ -104,6 +113,7 @@ export class Observer {
       },
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
+      ignored: (connection, record) => this.#ignore(connection, record),
     };
     this.#connections = new ConnectionTable(options.limits, this.#counters, output);
     this.#plaintext = new ConnectionTable(options.limits, this.#counters, {
@@ -112,6 +122,8 @@ export class Observer {
         draft.tls = this.#tls.viewOf(connection.cookie);
         output.opened(connection, draft);
       },
+      // The bytes of the socket are another matter.
+      ignored: () => {},
     });
     this.#tls = new TlsJoin(options.limits.maxConnections, {
       plaintext: (record) => this.#plaintext.netData(record),
@@ -208,6 +220,13 @@ export class Observer {
     return this.#kernelStats;
   }
 
+  /** A connection of no known protocol: its operations still tell what threads did, its bytes tell nothing. */
+  #ignore({ cookie }: Connection, record: NetDataRecord): void {
+    const { bytes, payloadStart, payloadEnd } = record;
+    const needed = this.#engine.netOperation !== undefined || isTlsRecord(bytes, payloadStart, payloadEnd);
+    this.#parts.limiter?.limit(cookie, needed ? 0 : 'nothing');
+  }
+
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
@@ -218,9 +237,9 @@ export class Observer {
     return {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
-        netOperation?.(record);
+        if (!record.repeatsTail) netOperation?.(record);
         connections.netData(record);
-        tls.netData(record);
+        if (!record.repeatsTail) tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
@@ -231,6 +250,9 @@ export class Observer {
         connections.netClose(record);
         tls.netClose(record);
       },
+      netUnix: (record) => connections.netUnix(record),
+      netTurns: (record) => connections.netTurns(record),
+      netError: (record) => connections.netError(record),
       tlsData: (record) => {
         watch?.used(record.tgid);
         tls.tlsData(record);

@@ -11,7 +11,12 @@ import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
  */
 export type MonoNs = number;
 
-/** Endpoints of a socket as its owner sees them; addresses as text ("127.0.0.1", "::1"), IPv4 never v4-mapped. */
+export type Transport = 'tcp' | 'udp' | 'unix';
+
+/**
+ * Endpoints of a socket as its owner sees them; addresses as text ("127.0.0.1", "::1"), IPv4 never v4-mapped. Unix
+ * sockets: the listener's path at the listener's end ("@name": abstract), '' where there is none or it is not known.
+ */
 export interface SocketTuple {
   readonly family: 'inet' | 'inet6' | 'unix';
   readonly localAddress: string;
@@ -71,6 +76,8 @@ export interface Exchange {
   readonly tls?: TlsView;
   /** Why a part of the truth is missing; absent when nothing is. */
   readonly incomplete: 'gap' | 'no_response' | 'reset' | undefined;
+  /** errno that ended the connection before the response was complete. */
+  readonly error?: number;
   /**
    * Trace id (16 bytes), span id (8) and parent span id (8, zero = none) of the span that this exchange becomes when
    * no span of an SDK stands for it. See `span-identity.ts`; absent only in hand-made exchanges.
@@ -171,6 +178,10 @@ export interface NetDataRecord {
   readonly egress: boolean;
   readonly continuation: boolean;
   readonly noMemory: boolean;
+  /** Repeats the last bytes of the operation before, see `CaptureRule.tailBytes`: nothing moved. */
+  readonly repeatsTail: boolean;
+  /** UDP: the record is one datagram, `tuple` names its peer, `position` and `turn` number datagrams. */
+  readonly transport: Transport;
   /** 0 unknown, 1 client, 2 server */
   readonly role: number;
   readonly tuple: SocketTuple;
@@ -189,6 +200,9 @@ export interface EventSink {
   netData(record: NetDataRecord): void;
   netOpen(record: NetOpenRecord): void;
   netClose(record: NetCloseRecord): void;
+  netUnix?(record: NetUnixRecord): void;
+  netTurns?(record: NetTurnsRecord): void;
+  netError?(record: NetErrorRecord): void;
   tlsData?(record: TlsDataRecord): void;
   tlsClose?(record: TlsCloseRecord): void;
   wait(record: WaitRecord): void;
@@ -205,6 +219,46 @@ export interface NetOpenRecord {
   /** 0: accepted, or not seen */
   readonly connectStart: MonoNs;
   readonly role: number;
+  readonly tuple: SocketTuple;
+  /** The connection is older than the programs: found in the process, without its beginning. */
+  readonly existing?: boolean;
+  /** Inode number of the network namespace. */
+  readonly netns?: number;
+}
+
+/** A unix stream socket is seen for the first time, just before its first byte. */
+export interface NetUnixRecord {
+  readonly time: MonoNs;
+  readonly tgid: number;
+  readonly tid: number;
+  readonly socketCookie: number;
+  /** Cookie of the other end, 0 when that is closed. */
+  readonly peerCookie: number;
+  /** Process that connected, or that listens; 0 when not known. */
+  readonly peerTgid: number;
+  readonly role: number;
+  readonly tuple: SocketTuple;
+}
+
+/** A socket has had so many turns; the records of some were lost. */
+export interface NetTurnsRecord {
+  readonly time: MonoNs;
+  readonly tgid: number;
+  readonly socketCookie: number;
+  readonly turns: number;
+  readonly tuple: SocketTuple;
+}
+
+/** An operation on a UDP or unix socket failed, or (error 0) a unix stream ended. */
+export interface NetErrorRecord {
+  readonly time: MonoNs;
+  readonly tgid: number;
+  readonly tid: number;
+  readonly socketCookie: number;
+  /** errno; 0: end of stream */
+  readonly error: number;
+  readonly egress: boolean;
+  readonly transport: Transport;
   readonly tuple: SocketTuple;
 }
 

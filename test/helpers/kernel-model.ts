@@ -2,7 +2,7 @@
  * A model of what the net programs keep of a socket and write for each operation on it (bpf/programs/net): turns,
  * positions, the capture budget of a turn, and records that are lost although the counting goes on.
  */
-import { closeRecord, dataRecord, openRecord, type TestTuple } from './kernel-records.js';
+import { closeRecord, dataRecord, openRecord, type TestTuple, turnsRecord } from './kernel-records.js';
 
 export interface ModelOptions {
   readonly captureBytes?: number;
@@ -14,6 +14,8 @@ export interface ModelOptions {
 export class KernelModel {
   readonly options: ModelOptions;
   time = 1_000_000_000;
+  /** What the kernel has noted of lost records, by cookie (bpf/programs/net/loss.bpf.h). */
+  readonly #notes = new Map<number, Buffer>();
   #nextCookie = 1;
 
   constructor(options: ModelOptions) {
@@ -33,8 +35,16 @@ export class KernelModel {
     };
   }
 
-  write(kind: 'data' | 'open' | 'close', record: Buffer): void {
+  /** `note`: the cookie, and the record that tells of the loss of this one. */
+  write(kind: 'data' | 'open' | 'close', record: Buffer, note?: readonly [number, Buffer]): void {
     if (this.options.lose?.(kind) !== true) this.options.onRecord(record);
+    else if (note !== undefined) this.#notes.set(...note);
+  }
+
+  /** There is room again. */
+  flush(): void {
+    for (const note of this.#notes.values()) this.options.onRecord(note);
+    this.#notes.clear();
   }
 }
 
@@ -88,7 +98,8 @@ export class SocketModel {
 
   close(error = 0): void {
     const { cookie, tuple, turn } = this;
-    this.#model.write('close', closeRecord({ cookie, tuple, turns: turn, error, time: this.#tick() }));
+    const record = closeRecord({ cookie, tuple, turns: turn, error, time: this.#tick() });
+    this.#model.write('close', record, [cookie, record]);
   }
 
   #move(egress: boolean, content: Uint8Array | string, flags = 0, take = true): void {
@@ -101,7 +112,8 @@ export class SocketModel {
         openRecord({ cookie, tuple, role: this.#role, tgid: this.tgid, time: this.#tick() }),
       );
     }
-    if (this.#moved !== egress) {
+    const firstOfTurn = this.#moved !== egress;
+    if (firstOfTurn) {
       this.#moved = egress;
       this.turn++;
       this.#captured = 0;
@@ -126,6 +138,9 @@ export class SocketModel {
         payload,
         captured,
       }),
+      firstOfTurn
+        ? [cookie, turnsRecord({ cookie, tuple, turns: this.turn, time: this.#model.time })]
+        : undefined,
     );
     if (take) this.#positions[direction] = (this.#positions[direction] + payload.length) >>> 0;
   }

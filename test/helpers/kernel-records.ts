@@ -4,7 +4,10 @@ import {
   EVENT_KIND,
   NET_CLOSE_EVENT,
   NET_DATA_EVENT,
+  NET_ERROR_EVENT,
   NET_OPEN_EVENT,
+  NET_TURNS_EVENT,
+  NET_UNIX_EVENT,
   PROC_EXEC_EVENT,
   SCHED_WAIT_EVENT,
   SOCKET_TUPLE,
@@ -16,6 +19,8 @@ import {
 export interface TestTuple {
   readonly local: readonly [address: string, port: number];
   readonly remote: readonly [address: string, port: number];
+  /** Default tcp over IPv4. */
+  readonly transport?: 'tcp' | 'udp' | 'unix';
 }
 
 export interface DataFields {
@@ -87,6 +92,58 @@ export function closeRecord(fields: {
   writeU64(record, fields.cookie, at.socketCookie);
   record.writeUInt32LE(fields.turns, at.turns);
   record.writeInt32LE(fields.error ?? 0, at.error);
+  writeTuple(record, at.tuple, fields.tuple ?? TUPLE);
+  return record;
+}
+
+export function turnsRecord(fields: {
+  cookie: number;
+  turns: number;
+  time?: number;
+  tuple?: TestTuple;
+}): Buffer {
+  const record = header(EVENT_KIND.NET_TURNS, NET_TURNS_EVENT.size, fields.time ?? 1000);
+  const at = NET_TURNS_EVENT.offset;
+  writeU64(record, fields.cookie, at.socketCookie);
+  record.writeUInt32LE(fields.turns, at.turns);
+  record.writeUInt32LE(100, at.tgid);
+  writeTuple(record, at.tuple, fields.tuple ?? TUPLE);
+  return record;
+}
+
+export function unixRecord(fields: {
+  cookie: number;
+  role: number;
+  path: string;
+  time?: number;
+  peerCookie?: number;
+}): Buffer {
+  const record = header(EVENT_KIND.NET_UNIX, NET_UNIX_EVENT.size, fields.time ?? 1000);
+  const at = NET_UNIX_EVENT.offset;
+  record.writeUInt32LE(100, at.tgid);
+  record.writeUInt32LE(101, at.tid);
+  writeU64(record, fields.cookie, at.socketCookie);
+  writeU64(record, fields.peerCookie ?? 0, at.peerCookie);
+  record.writeUInt32LE(200, at.peerTgid);
+  record[at.role] = fields.role;
+  record[at.pathLength] = record.write(fields.path, at.path, 108);
+  return record;
+}
+
+export function errorRecord(fields: {
+  cookie: number;
+  error: number;
+  egress: boolean;
+  time?: number;
+  tuple?: TestTuple;
+}): Buffer {
+  const record = header(EVENT_KIND.NET_ERROR, NET_ERROR_EVENT.size, fields.time ?? 1000);
+  const at = NET_ERROR_EVENT.offset;
+  record.writeUInt32LE(100, at.tgid);
+  record.writeUInt32LE(101, at.tid);
+  writeU64(record, fields.cookie, at.socketCookie);
+  record.writeInt32LE(fields.error, at.error);
+  record[at.direction] = fields.egress ? 1 : 0;
   writeTuple(record, at.tuple, fields.tuple ?? TUPLE);
   return record;
 }
@@ -185,14 +242,18 @@ function writeU64(record: Buffer, value: number, at: number): void {
   record.writeBigUInt64LE(BigInt(value), at);
 }
 
-function writeTuple(record: Buffer, at: number, { local, remote }: TestTuple): void {
+function writeTuple(record: Buffer, at: number, { local, remote, transport = 'tcp' }: TestTuple): void {
   const { offset } = SOCKET_TUPLE;
+  if (transport === 'unix') {
+    record.writeUInt16LE(1, at + offset.family);
+    return;
+  }
   writeAddress(record, at + offset.localAddress, local[0]);
   writeAddress(record, at + offset.remoteAddress, remote[0]);
   record.writeUInt16LE(local[1], at + offset.localPort);
   record.writeUInt16LE(remote[1], at + offset.remotePort);
   record.writeUInt16LE(2, at + offset.family);
-  record[at + offset.protocol] = 6;
+  record[at + offset.protocol] = transport === 'udp' ? 17 : 6;
 }
 
 function writeAddress(record: Buffer, at: number, address: string): void {

@@ -7,7 +7,10 @@ import {
   FD_KIND,
   NET_CLOSE_EVENT,
   NET_DATA_EVENT,
+  NET_ERROR_EVENT,
   NET_OPEN_EVENT,
+  NET_TURNS_EVENT,
+  NET_UNIX_EVENT,
   PROC_EXEC_EVENT,
   SCHED_WAIT_EVENT,
   SOCKET_TUPLE,
@@ -57,6 +60,30 @@ export type EventRecord = Common &
         readonly connectStart: number;
         readonly tuple: Tuple;
         readonly role: number;
+        readonly netns: number;
+      }
+    | {
+        readonly kind: 'net_unix';
+        readonly tid: number;
+        readonly cookie: number;
+        readonly peerCookie: number;
+        readonly peerTgid: number;
+        readonly role: number;
+        readonly path: string;
+      }
+    | {
+        readonly kind: 'net_turns';
+        readonly cookie: number;
+        readonly turns: number;
+        readonly tuple: Tuple;
+      }
+    | {
+        readonly kind: 'net_error';
+        readonly tid: number;
+        readonly cookie: number;
+        readonly error: number;
+        readonly egress: boolean;
+        readonly tuple: Tuple;
       }
     | {
         readonly kind: 'net_close';
@@ -208,6 +235,45 @@ function readRecord(view: DataView): EventRecord {
         connectStart: u64(o.connectStart),
         tuple: tuple(o.tuple),
         role: u8(o.role),
+        netns: u32(o.netns),
+      };
+    }
+    case EVENT_KIND.NET_UNIX: {
+      const o = NET_UNIX_EVENT.offset;
+      return {
+        ...header,
+        kind: 'net_unix',
+        tgid: u32(o.tgid),
+        tid: u32(o.tid),
+        cookie: u64(o.socketCookie),
+        peerCookie: u64(o.peerCookie),
+        peerTgid: u32(o.peerTgid),
+        role: u8(o.role),
+        path: text(o.path, u8(o.pathLength)),
+      };
+    }
+    case EVENT_KIND.NET_TURNS: {
+      const o = NET_TURNS_EVENT.offset;
+      return {
+        ...header,
+        kind: 'net_turns',
+        tgid: u32(o.tgid),
+        cookie: u64(o.socketCookie),
+        turns: u32(o.turns),
+        tuple: tuple(o.tuple),
+      };
+    }
+    case EVENT_KIND.NET_ERROR: {
+      const o = NET_ERROR_EVENT.offset;
+      return {
+        ...header,
+        kind: 'net_error',
+        tgid: u32(o.tgid),
+        tid: u32(o.tid),
+        cookie: u64(o.socketCookie),
+        error: s32(o.error),
+        egress: u8(o.direction) === 1,
+        tuple: tuple(o.tuple),
       };
     }
     case EVENT_KIND.NET_CLOSE: {

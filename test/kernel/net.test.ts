@@ -232,6 +232,21 @@ for (const variant of ['socket', 'syscall'] as const) {
       expect(received[0]!.payload.startsWith('\x7fELF')).toBe(true);
     });
 
+    // The system call variant does not see io_uring at all.
+    it.runIf(variant === 'socket')('sees what io_uring moves', async ({ skip }) => {
+      const { sent, received, session, truth } = await observe(variant, 'io-uring-calls');
+      if (truth.missing === 1) skip('the kernel refuses io_uring');
+      expect(truth.moved).toBe(36);
+      expect(sent.map(({ payload, turn }) => [payload, turn])).toEqual([['a request', 1]]);
+      expect(received.map(({ payload, turn }) => [payload, turn])).toEqual([['a request', 1]]);
+      const answers = session.of('net_data').filter((record) => record.turn === 2);
+      expect(answers.map(({ payload, length }) => [payload, length])).toEqual([
+        ['an answer', 9],
+        ['an answer', 9],
+      ]);
+      for (const record of session.of('net_data')) expect(record.tgid).toBe(truth.pid);
+    });
+
     it('reports a refused connection', async () => {
       const { session, truth } = await observe(variant, 'tcp-refused');
       expect(session.of('net_open')).toEqual([]);

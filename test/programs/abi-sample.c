@@ -88,6 +88,7 @@ int main(void)
 		.connect_start = 14,
 		.tuple = tuple(10),
 		.role = NET_ROLE_CLIENT,
+		.netns = 0xf0000015,
 	};
 	struct net_close_event close = {
 		.hdr = header(EVENT_NET_CLOSE, 0, sizeof(close)),
@@ -99,6 +100,29 @@ int main(void)
 		.tuple = tuple(2),
 		.tgid = 25,
 		.old_state = 9,
+	};
+	struct net_unix_event unix_socket = {
+		.hdr = header(EVENT_NET_UNIX, 0, sizeof(unix_socket)),
+		.tgid = 81,
+		.tid = 82,
+		.socket_cookie = 83,
+		.peer_cookie = (1ULL << 52) + 84,
+		.peer_tgid = 85,
+		.role = NET_ROLE_SERVER,
+		.path_length = 13,
+		.path = "/run/app.sock",
+	};
+	struct net_turns_event turns = {
+		.hdr = header(EVENT_NET_TURNS, 0, sizeof(turns)), .socket_cookie = 91, .turns = 92, .tgid = 93, .tuple = tuple(2)
+	};
+	struct net_error_event error = {
+		.hdr = header(EVENT_NET_ERROR, 0, sizeof(error)),
+		.tgid = 101,
+		.tid = 102,
+		.socket_cookie = 103,
+		.error = 111,
+		.direction = NET_EGRESS,
+		.tuple = tuple(10),
 	};
 	struct wait_socket socket = { .socket_cookie = 41, .tuple = tuple(2), .listening = 1 };
 	struct wait_file file = { .inode = 0x10000002a, .device = 0x800001, .fd = 43, .name = "data.bin" };
@@ -150,6 +174,9 @@ int main(void)
 	put(&sample, sizeof(sample));
 	put(&exec, sizeof(exec));
 	put(&exit, sizeof(exit));
+	put(&unix_socket, sizeof(unix_socket));
+	put(&turns, sizeof(turns));
+	put(&error, sizeof(error));
 	put(&tls, sizeof(tls));
 	put("hello\0\0", 8);
 	put(&tls_close, sizeof(tls_close));

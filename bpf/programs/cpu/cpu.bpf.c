@@ -7,6 +7,7 @@
  * Emits: cpu_sample_event for watched threads. The idle task and kernel threads are never watched.
  * Entries: `threads` (lib/maps.bpf.h).
  */
+#include "room.bpf.h"
 #include "selection.bpf.h"
 
 /* `bytes`: result of bpf_get_stack(). Negative: no stack (the mapping was not readable); the sample still counts. */
@@ -27,7 +28,7 @@ int on_cpu_clock(struct bpf_perf_event_data *ctx)
 		count(STAT_CPU_SHED);
 		return 0;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = has_room_for_detail() ? bpf_ringbuf_reserve(&events, sizeof(*event), 0) : NULL;
 	if (!event) {
 		count(STAT_CPU_RING_FULL);
 		return 0;

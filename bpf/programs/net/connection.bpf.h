@@ -12,10 +12,39 @@
 #ifndef KINDLING_CONNECTION_H
 #define KINDLING_CONNECTION_H
 
+#include "loss.bpf.h"
 #include "selection.bpf.h"
 #include "socket_state.bpf.h"
 
-static __always_inline void emit_open(struct socket_state *state)
+/* Payload bytes kept per turn and direction where no rule says otherwise. At most CAPTURE_MAX. */
+const volatile __u32 capture_bytes = 1024;
+
+static __always_inline const struct capture_control *capture_control(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&capture, &zero);
+}
+
+/* Brings the socket's rule up to date. Returns whether anything may be recorded of it. */
+static __always_inline bool may_record(struct socket_state *state, const struct capture_control *control,
+				       const struct socket_tuple *tuple)
+{
+	const struct capture_rule *own;
+
+	if (state->ignored)
+		return false;
+	if (state->rule_generation != control->generation) {
+		state->rule = rule_of_ports(tuple, tuple->protocol == IPPROTO_UDP ? CAPTURE_NOTHING : capture_bytes);
+		own = bpf_map_lookup_elem(&rule_by_cookie, &state->cookie);
+		if (own)
+			state->rule = *own;
+		state->rule_generation = control->generation;
+	}
+	return state->rule.head_bytes != CAPTURE_NOTHING;
+}
+
+static __always_inline void emit_open(struct socket_state *state, const struct sock *sk, __u8 role, __u16 flags)
 {
 	struct net_open_event *event;
 
@@ -27,14 +56,16 @@ static __always_inline void emit_open(struct socket_state *state)
 	}
 	__builtin_memset(event, 0, sizeof(*event));
 	event->hdr.kind = EVENT_NET_OPEN;
+	event->hdr.flags = flags;
 	event->hdr.size = sizeof(*event);
-	event->hdr.time = state->established;
+	event->hdr.time = flags & NET_OPEN_EXISTING ? bpf_ktime_get_ns() : state->established;
 	event->tgid = state->owner_tgid;
 	event->tid = state->owner_tid;
 	event->socket_cookie = state->cookie;
 	event->connect_start = state->connect_start;
 	event->tuple = state->tuple;
-	event->role = state->role;
+	event->role = role;
+	event->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	count(STAT_NET_CONNECTION_EVENTS);
 }
@@ -45,15 +76,11 @@ static __always_inline bool fin_received(const struct sock *sk)
 	return (BPF_CORE_READ(sk, __sk_common.skc_flags) >> bpf_core_enum_value(enum sock_flags, SOCK_DONE)) & 1;
 }
 
-static __always_inline void emit_close(const struct sock *sk, const struct socket_state *state, __u32 old_state)
+static __always_inline void fill_close(struct net_close_event *event, const struct sock *sk,
+				       const struct socket_state *state, __u32 old_state)
 {
 	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
-	struct net_close_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 
-	if (!event) {
-		count(STAT_NET_CONNECTION_RING_FULL);
-		return;
-	}
 	event->hdr.kind = EVENT_NET_CLOSE;
 	event->hdr.flags = 0;
 	event->hdr.size = sizeof(*event);
@@ -66,8 +93,22 @@ static __always_inline void emit_close(const struct sock *sk, const struct socke
 	event->tuple = state->tuple;
 	event->tgid = state->owner_tgid;
 	event->old_state = old_state;
-	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
-	count(STAT_NET_CONNECTION_EVENTS);
+}
+
+static __always_inline void emit_close(const struct sock *sk, const struct socket_state *state, __u32 old_state)
+{
+	struct net_close_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (event) {
+		fill_close(event, sk, state, old_state);
+		bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+		count(STAT_NET_CONNECTION_EVENTS);
+		return;
+	}
+	count(STAT_NET_CONNECTION_RING_FULL);
+	event = note_of(state);
+	if (event)
+		fill_close(event, sk, state, old_state);
 }
 
 static __always_inline void remember_tuple(struct socket_state *state, const struct sock *sk)
@@ -99,6 +140,7 @@ static __always_inline void on_connecting(struct sock *sk)
 
 static __always_inline void on_established(struct sock *sk, int old_state)
 {
+	const struct capture_control *control;
 	bool accepted = old_state == TCP_SYN_RECV;
 	struct socket_state *state = socket_state_of(sk, accepted);
 
@@ -110,14 +152,18 @@ static __always_inline void on_established(struct sock *sk, int old_state)
 	state->cookie = bpf_get_socket_cookie(sk);
 	state->established = bpf_ktime_get_ns();
 	remember_tuple(state, sk);
-	if (state->role == NET_ROLE_CLIENT)
-		emit_open(state);
-	else
+	if (state->role != NET_ROLE_CLIENT) {
 		state->role = NET_ROLE_SERVER;
+		return;
+	}
+	control = capture_control();
+	if (control && may_record(state, control, &state->tuple))
+		emit_open(state, sk, state->role, 0);
 }
 
 static __always_inline int on_socket_state(struct sock *sk, int old_state, int new_state)
 {
+	const struct capture_control *control;
 	struct socket_state *state;
 
 	if (sk->sk_protocol != IPPROTO_TCP || !is_inet(sk->__sk_common.skc_family))
@@ -133,7 +179,9 @@ static __always_inline int on_socket_state(struct sock *sk, int old_state, int n
 		state = socket_state_of(sk, false);
 		if (!state)
 			break;
-		if (state->owner_tgid)
+		control = capture_control();
+		/* A connection that was silenced later has turns, and its end is told. */
+		if (state->owner_tgid && control && (state->turn || may_record(state, control, &state->tuple)))
 			emit_close(sk, state, old_state);
 		socket_state_forget(sk);
 		break;

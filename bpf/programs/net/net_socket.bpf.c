@@ -34,6 +34,8 @@ static __always_inline void socket_state_forget(struct sock *sk)
 	bpf_sk_storage_delete(&state_by_socket, sk);
 }
 
+#include "existing.bpf.h"
+
 static __always_inline bool is_tcp(const struct sock *sk)
 {
 	return sk->sk_protocol == IPPROTO_TCP && is_inet(sk->__sk_common.skc_family);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
 /*
- * One operation of a thread on a TCP stream becomes one net_data_event, with as much payload as the turn's budget
+ * One operation of a thread on a socket becomes one net_data_event, with as much payload as the turn's budget
  * allows. Shared by both variants, which differ only in where the operation is seen and where its bytes are.
  */
 #ifndef KINDLING_PAYLOAD_H
 #define KINDLING_PAYLOAD_H
 
 #include "connection.bpf.h"
-
-/* Payload bytes kept per turn and direction. At most CAPTURE_MAX. */
-const volatile __u32 capture_bytes = 1024;
 
 #define CAPTURE_SMALL 256
 #define CAPTURE_MEDIUM 1024
@@ -33,6 +30,7 @@ struct operation {
 	__u8 direction; /* enum net_direction */
 	__u8 kind;	/* enum payload_kind */
 	__u8 user_segments; /* the iovec array itself is in user memory too */
+	__u8 datagram;	/* `tuple` is that of this message, which is a turn of its own */
 	__u16 flags;	/* enum net_data_flags */
 	__u32 offset;	/* FLAT, SEGMENTS: unused; SKB: of the first byte in the buffer */
 	__u64 base;	/* FLAT: address */
@@ -40,6 +38,7 @@ struct operation {
 	const struct iovec *segments;
 	__u64 segment_count;
 	struct bpf_dynptr *skb;
+	const struct socket_tuple *tuple; /* NULL: the socket's */
 };
 
 static __always_inline int read_segment(const struct operation *op, __u64 index, struct iovec *out)
@@ -195,7 +194,7 @@ static __always_inline void fill_and_submit(struct net_data_event *event, __u32 
 	event->captured = captured;
 	event->direction = op->direction;
 	event->role = state->role;
-	event->tuple = state->tuple;
+	event->tuple = op->tuple ? *op->tuple : state->tuple;
 	__builtin_memcpy(event->tail, &tail, sizeof(tail));
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	state->captured += captured;
@@ -203,7 +202,7 @@ static __always_inline void fill_and_submit(struct net_data_event *event, __u32 
 }
 
 /* VERIFIER: a reservation's size must be a constant, so there is one per tier. `event` is NULL when the ring is full. */
-#define EMIT_TIER(capacity)                                                                                            \
+#define EMIT_TIER(capacity, tail)                                                                                           \
 	do {                                                                                                           \
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + (capacity), 0);                                  \
 		if (event)                                                                                             \
@@ -218,16 +217,54 @@ static __always_inline void fill_and_submit(struct net_data_event *event, __u32 
 	} while (0)
 
 /*
+ * The last bytes of `op` once more, in place of it, for protocols that say what matters at the end of a message. `head`: bytes of it
+ * that were kept already.
+ */
+static __always_inline void emit_tail(struct task_struct *task, struct socket_state *state, struct operation *op,
+				      __u32 head)
+{
+	__u32 want = state->rule.tail_bytes;
+	__u32 captured = state->captured;
+	struct net_data_event *event;
+	__u32 part = op->length;
+	__u64 end;
+
+	if (want > op->length - head)
+		want = op->length - head;
+	if (op->kind != PAYLOAD_SKB) {
+		end = find_end(op, &part);
+		if (!end)
+			return;
+		if (want > part)
+			want = part;
+		op->kind = PAYLOAD_FLAT;
+		op->base = end - want;
+	}
+	opaque(want);
+	if (want == 0 || want > CAPTURE_TAIL_MAX)
+		return;
+	op->offset += op->length - want;
+	op->position += op->length - want;
+	op->length = want;
+	op->flags |= NET_DATA_TAIL;
+	EMIT_TIER(CAPTURE_TAIL_MAX, 0);
+	if (!event)
+		count(STAT_NET_DATA_RING_FULL);
+	state->captured = captured;
+}
+
+/*
  * Accounts for `op` and writes its record. `task` is the current task and watched; `state` is the socket's.
  * Callers hold the socket's lock or live with the race (see the variants).
  */
 static __always_inline void emit_data(struct task_struct *task, struct socket_state *state, const struct sock *sk,
 				      struct operation *op)
 {
+	const struct capture_control *control = capture_control();
 	struct net_data_event *event;
 	bool first_of_turn = false;
 	__u32 want = 0;
-	__u64 tail;
+	__u64 tail = 0;
 
 	state->owner_tgid = task->tgid;
 	state->owner_tid = task->pid;
@@ -235,32 +272,40 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 		remember_tuple(state, sk);
 	if (!state->cookie)
 		state->cookie = cookie_or_address(sk);
+	if (!control || !may_record(state, control, &state->tuple))
+		return;
 	if (!state->opened) {
 		if (state->established)
-			emit_open(state);
+			emit_open(state, sk, state->role, 0);
 		state->opened = 1;
 	}
-	if (state->moved != op->direction + 1) {
+	if (state->moved != op->direction + 1 || op->datagram) {
 		state->moved = op->direction + 1;
 		state->turn++;
 		state->captured = 0;
 		first_of_turn = true;
-		count(STAT_NET_TURNS);
+		count(op->datagram ? STAT_NET_DATAGRAMS : STAT_NET_TURNS);
 	}
-	if (op->kind != PAYLOAD_NONE && state->captured < capture_bytes) {
-		want = capture_bytes - state->captured;
+	if (op->kind != PAYLOAD_NONE && state->captured < state->rule.head_bytes) {
+		want = state->rule.head_bytes - state->captured;
 		if (want > op->length)
 			want = op->length;
 	}
-	if (want && is_shed(SHED_PAYLOAD)) {
-		want = 0;
-		count(STAT_NET_PAYLOAD_SHED);
+	if (want) {
+		int level = is_shed(SHED_PAYLOAD) ? 2 : shed_level(control);
+
+		if (level == 2 || (level == 1 && want > CAPTURE_SMALL)) {
+			want = level == 2 ? 0 : CAPTURE_SMALL;
+			op->flags |= NET_DATA_SHED;
+			count(STAT_NET_PAYLOAD_SHED);
+		}
 	}
 	flatten(op, want);
-	tail = op->kind == PAYLOAD_NONE ? 0 : read_tail(op);
+	if (op->kind != PAYLOAD_NONE)
+		tail = read_tail(op);
 
 	if (want == 0)
-		EMIT_TIER(0);
+		EMIT_TIER(0, tail);
 	else if (op->kind == PAYLOAD_SEGMENTS && want <= CAPTURE_SMALL)
 		EMIT_GATHERED(CAPTURE_SMALL);
 	else if (op->kind == PAYLOAD_SEGMENTS && want <= CAPTURE_MEDIUM)
@@ -268,17 +313,22 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 	else if (op->kind == PAYLOAD_SEGMENTS)
 		EMIT_GATHERED(CAPTURE_MAX);
 	else if (want <= CAPTURE_SMALL)
-		EMIT_TIER(CAPTURE_SMALL);
+		EMIT_TIER(CAPTURE_SMALL, tail);
 	else if (want <= CAPTURE_MEDIUM)
-		EMIT_TIER(CAPTURE_MEDIUM);
+		EMIT_TIER(CAPTURE_MEDIUM, tail);
 	else
-		EMIT_TIER(CAPTURE_MAX);
+		EMIT_TIER(CAPTURE_MAX, tail);
 
 	if (!event) {
 		count(STAT_NET_DATA_RING_FULL);
-		if (first_of_turn)
+		if (first_of_turn && !op->datagram) {
 			count(STAT_NET_TURNS_RING_FULL);
+			note_lost_turn(state);
+		}
+		return;
 	}
+	if (state->rule.tail_bytes && op->kind != PAYLOAD_NONE && op->length > want && !(op->flags & NET_DATA_SHED))
+		emit_tail(task, state, op, want);
 }
 
 #endif /* KINDLING_PAYLOAD_H */

@@ -14,6 +14,7 @@
  *   on ─────────────► off, reason ───────► wake, waker ─────────► record, on
  */
 #include "file.bpf.h"
+#include "room.bpf.h"
 #include "selection.bpf.h"
 #include "syscall_abi.bpf.h"
 
@@ -140,6 +141,8 @@ static __always_inline void emit_wait(const struct thread_state *thread, struct 
 {
 	struct sched_wait_event *event;
 
+	if (!has_room_for_detail())
+		goto full;
 	if (thread->fd_kind == FD_SOCKET) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + sizeof(thread->socket), 0);
 		if (!event)

@@ -7,6 +7,7 @@
  * Emits: nothing.
  * Entries: `threads` are created here for every thread, or by another program at its first event; freed with the thread.
  */
+#include "capture.bpf.h"
 #include "selection.bpf.h"
 
 static __always_inline void forget_verdict(struct task_struct *task)

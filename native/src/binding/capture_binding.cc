@@ -15,6 +15,7 @@ Napi::Function CaptureBinding::Define(Napi::Env env) {
                       InstanceMethod<&CaptureBinding::ReadStats>("readStats"),
                       InstanceMethod<&CaptureBinding::RingUsedBytes>("ringUsedBytes"),
                       InstanceMethod<&CaptureBinding::SetRules>("setRules"),
+                      InstanceMethod<&CaptureBinding::AddSocketRules>("addSocketRules"),
                       InstanceMethod<&CaptureBinding::AddProbe>("addProbe"),
                       InstanceMethod<&CaptureBinding::RemoveProbes>("removeProbes"),
                       InstanceMethod<&CaptureBinding::SetShed>("setShed"),
@@ -132,6 +133,12 @@ Napi::Value CaptureBinding::RingUsedBytes(const Napi::CallbackInfo& info) {
 void CaptureBinding::SetRules(const Napi::CallbackInfo& info) {
   if (!CheckOpen(info.Env())) return;
   Result<bool> result = capture_->maps().SetRules(ReadSelectionRules(info[0]));
+  if (!result.ok()) ToJsError(info.Env(), result.error()).ThrowAsJavaScriptException();
+}
+
+void CaptureBinding::AddSocketRules(const Napi::CallbackInfo& info) {
+  if (!CheckOpen(info.Env())) return;
+  Result<bool> result = capture_->maps().AddSocketRules(ReadSocketRules(info[0]));
   if (!result.ok()) ToJsError(info.Env(), result.error()).ThrowAsJavaScriptException();
 }
 

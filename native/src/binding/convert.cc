@@ -103,6 +103,32 @@ SelectionRules ReadSelectionRules(const Napi::Value& value) {
   return rules;
 }
 
+std::vector<PortRule> ReadPortRules(const Napi::Value& value) {
+  std::vector<PortRule> rules;
+  if (!value.IsArray()) return rules;
+  const auto array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value item = array.Get(i);
+    if (!item.IsObject()) continue;
+    const auto rule = item.As<Napi::Object>();
+    rules.push_back({static_cast<uint8_t>(Number(rule, "protocol", 0)), static_cast<uint16_t>(Number(rule, "port", 0)),
+                     static_cast<uint32_t>(Number(rule, "headBytes", 0)),
+                     static_cast<uint32_t>(Number(rule, "tailBytes", 0))});
+  }
+  return rules;
+}
+
+std::vector<SocketRule> ReadSocketRules(const Napi::Value& value) {
+  std::vector<SocketRule> rules;
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) return rules;
+  const auto numbers = value.As<Napi::Float64Array>();
+  for (size_t i = 0; i + 2 < numbers.ElementLength(); i += 3) {
+    rules.push_back({static_cast<uint64_t>(numbers[i]), static_cast<uint32_t>(numbers[i + 1]),
+                     static_cast<uint32_t>(numbers[i + 2])});
+  }
+  return rules;
+}
+
 CaptureOptions ReadCaptureOptions(const Napi::Object& object) {
   CaptureOptions options;
   options.net = ReadNetVariant(object.Get("netVariant"));
@@ -113,6 +139,8 @@ CaptureOptions ReadCaptureOptions(const Napi::Object& object) {
   options.cpu = frequency > 0;
   options.knobs.cpu_frequency_hz = static_cast<uint32_t>(frequency);
   options.knobs.capture_bytes = static_cast<uint32_t>(Number(object, "captureBytes", 1024));
+  options.knobs.unix_sockets = Flag(object, "unixSockets");
+  options.port_rules = ReadPortRules(object.Get("portRules"));
   options.knobs.open_wait_ns = static_cast<uint64_t>(Number(object, "openWaitMs", 200) * 1e6);
   options.ring_bytes = static_cast<size_t>(Number(object, "ringBytes", 16 << 20));
   options.reader.poll = std::chrono::milliseconds(static_cast<int64_t>(Number(object, "pollMs", 10)));

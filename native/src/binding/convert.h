@@ -24,6 +24,8 @@ Napi::Array ToJs(Napi::Env env, const std::vector<TopicReport>& reports);
 
 CaptureOptions ReadCaptureOptions(const Napi::Object& options);
 SelectionRules ReadSelectionRules(const Napi::Value& rules);
+// From a Float64Array of cookie, head bytes, tail bytes; and so on.
+std::vector<SocketRule> ReadSocketRules(const Napi::Value& rules);
 
 // "EPERM"; "" for 0.
 std::string ErrnoName(int code);

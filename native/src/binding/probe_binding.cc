@@ -21,11 +21,7 @@ std::vector<TopicReport> TryAllTopics() {
   Result<std::vector<TopicReport>> reports = TryTopics();
   if (reports.ok()) return reports.value();
   std::vector<TopicReport> failed;
-  for (const TopicName name :
-       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc,
-        TopicName::kTls}) {
-    failed.push_back({name, false, reports.error()});
-  }
+  for (const TopicName name : kTopics) failed.push_back({name, false, reports.error()});
   return failed;
 }
 

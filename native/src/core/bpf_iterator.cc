@@ -22,4 +22,9 @@ int RunIterator(int link_fd) {
   }
 }
 
+int RunProgram(int program_fd) {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  return bpf_prog_test_run_opts(program_fd, &options);
+}
+
 }  // namespace kindling

@@ -7,4 +7,7 @@ namespace kindling {
 // itself writes to the file is dropped. Returns 0 or -errno. Any thread.
 int RunIterator(int link_fd);
 
+// Runs a program that has no hook (SEC("raw_tp"), never attached) once. Returns 0 or -errno. Any thread.
+int RunProgram(int program_fd);
+
 }  // namespace kindling

@@ -14,6 +14,7 @@
   extern "C" __attribute__((visibility("hidden"))) const std::byte name##_bpf_begin[], name##_bpf_end[];
 
 EMBED(cpu)
+EMBED(net_message)
 EMBED(net_socket)
 EMBED(net_syscall)
 EMBED(proc)
@@ -24,6 +25,7 @@ namespace kindling {
 
 std::span<const std::byte> BpfObjectOf(TopicName name) {
   switch (name) {
+    case TopicName::kNetMessage: return {net_message_bpf_begin, net_message_bpf_end};
     case TopicName::kNetSocket: return {net_socket_bpf_begin, net_socket_bpf_end};
     case TopicName::kNetSyscall: return {net_syscall_bpf_begin, net_syscall_bpf_end};
     case TopicName::kSched: return {sched_bpf_begin, sched_bpf_end};

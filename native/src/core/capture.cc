@@ -3,10 +3,22 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
+
+#include <netinet/in.h>
+
+#include "bpf_iterator.h"
 #include "bpf_log.h"
 #include "kernel_info.h"
 
 namespace kindling {
+namespace {
+
+bool HasUdpRule(const std::vector<PortRule>& rules) {
+  return std::any_of(rules.begin(), rules.end(), [](const PortRule& rule) { return rule.protocol == IPPROTO_UDP; });
+}
+
+}  // namespace
 
 TopicName ChooseNet(NetVariant variant) {
   if (variant == NetVariant::kAuto) variant = HasSocketHooks() ? NetVariant::kSocket : NetVariant::kSyscall;
@@ -19,6 +31,8 @@ Result<std::unique_ptr<Capture>> Capture::Open(const CaptureOptions& options,
   if (!maps.ok()) return maps.error();
   std::unique_ptr<Capture> capture(new Capture(std::move(maps.value())));
   Result<bool> rules = capture->maps_.SetRules(options.rules);
+  if (!rules.ok()) return rules.error();
+  rules = capture->maps_.SetPortRules(options.port_rules);
   if (!rules.ok()) return rules.error();
   {
     BpfLog log;
@@ -42,11 +56,17 @@ Result<std::unique_ptr<Capture>> Capture::Open(const CaptureOptions& options,
     capture->OpenTopic(ChooseNet(options.net), options.knobs);
   }
 
+  // The syscall variant sees every socket itself.
+  if (options.net != NetVariant::kOff && capture->report_.back().name == TopicName::kNetSocket &&
+      (options.knobs.unix_sockets || HasUdpRule(options.port_rules))) {
+    capture->OpenTopic(TopicName::kNetMessage, options.knobs);
+  }
   if (options.tls) capture->OpenTopic(TopicName::kTls, options.knobs);
 
   ReaderOptions reader = options.reader;
   for (const auto& topic : capture->topics_) {
     if (topic->iterator_link_fd() >= 0) reader.iterator_link_fd = topic->iterator_link_fd();
+    if (topic->flush_program_fd() >= 0) reader.flush_program_fds.push_back(topic->flush_program_fd());
   }
   capture->reader_ =
       std::make_unique<Reader>(std::move(ring.value()), std::move(slabs), reader, std::move(deliver));
@@ -62,6 +82,7 @@ void Capture::OpenTopic(TopicName name, const Knobs& knobs) {
   }
   report.error = topic.value()->Attach();
   if (report.error) return;
+  report.error = topic.value()->shortfall();
   report.attached = true;
   topics_.push_back(std::move(topic.value()));
 }
@@ -103,7 +124,11 @@ std::vector<ProgramCost> Capture::ReadCosts() const {
 }
 
 void Capture::Detach() {
-  for (const auto& topic : topics_) topic->Detach();
+  for (const auto& topic : topics_) {
+    topic->Detach();
+    // Nothing is lost from now on: what was noted may go out.
+    if (topic->flush_program_fd() >= 0) RunProgram(topic->flush_program_fd());
+  }
   maps_.Detach();
 }
 
@@ -117,9 +142,7 @@ Result<std::vector<TopicReport>> TryTopics() {
   Result<SharedMaps> maps = SharedMaps::Load(1 << 16);
   if (!maps.ok()) return maps.error();
   std::vector<TopicReport> reports;
-  for (const TopicName name :
-       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc,
-        TopicName::kTls}) {
+  for (const TopicName name : kTopics) {
     TopicReport& report = reports.emplace_back(TopicReport{name, false, std::nullopt});
     Result<std::unique_ptr<Topic>> topic = Topic::Load(name, maps.value(), Knobs{});
     if (!topic.ok()) report.error = topic.error();

@@ -27,6 +27,7 @@ struct CaptureOptions {
   bool tls = false;
   Knobs knobs;
   SelectionRules rules;
+  std::vector<PortRule> port_rules;
   size_t ring_bytes = 16 << 20;
   ReaderOptions reader;
 };

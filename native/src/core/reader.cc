@@ -60,9 +60,8 @@ void Reader::Run() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are the main thread's business
   auto next_iteration = std::chrono::steady_clock::now() + options_.iterate;
   for (;;) {
-    if (options_.iterator_link_fd >= 0 && std::chrono::steady_clock::now() >= next_iteration) {
-      // Should it fail, waits are reported when they end and not before.
-      RunIterator(options_.iterator_link_fd);
+    if (std::chrono::steady_clock::now() >= next_iteration) {
+      RunPrograms();
       next_iteration = std::chrono::steady_clock::now() + options_.iterate;
     }
     if (!Drain()) return;
@@ -73,6 +72,12 @@ void Reader::Run() {
     changed_.wait_for(lock, options_.poll, [this] { return stopping_; });
     if (stopping_) return;
   }
+}
+
+// Should one fail, waits are reported when they end and not before, and losses with a connection's next record.
+void Reader::RunPrograms() {
+  if (options_.iterator_link_fd >= 0) RunIterator(options_.iterator_link_fd);
+  for (const int program : options_.flush_program_fds) RunProgram(program);
 }
 
 // One pass: everything that was reserved when it began. False when the reader is to stop.

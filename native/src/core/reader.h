@@ -25,6 +25,7 @@ namespace kindling {
 struct ReaderOptions {
   std::chrono::milliseconds poll{10};          // between two passes
   std::chrono::milliseconds iterate{1000};     // between two runs of the iterator
+  std::vector<int> flush_program_fds;          // of BPF programs to run as often. The caller's; outlive the reader.
   int iterator_link_fd = -1;                   // of a BPF iterator to run; -1: none. The caller's; outlives the reader.
 };
 
@@ -53,6 +54,7 @@ class Reader {
 
   void Run();
   bool Drain();
+  void RunPrograms();
   bool Append(const RingRecord& record);
   bool TakeSlab();
   void HandOver(uint64_t complete_up_to);

@@ -21,6 +21,9 @@
 namespace kindling {
 namespace {
 
+// Less payload is kept from a ring that is filled by a third, none from two thirds: what is left is for counts.
+constexpr size_t kShedShare = 3;
+
 uint32_t ReadOwnTgid(const bpf_program* program) {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   if (bpf_prog_test_run_opts(bpf_program__fd(program), &options) == 0 && options.retval != 0) return options.retval;
@@ -28,8 +31,8 @@ uint32_t ReadOwnTgid(const bpf_program* program) {
 }
 
 // Makes the map hold exactly `wanted`.
-template <typename Key>
-int Replace(const bpf_map* map, const std::vector<std::pair<Key, uint32_t>>& wanted) {
+template <typename Key, typename Value>
+int Replace(const bpf_map* map, const std::vector<std::pair<Key, Value>>& wanted) {
   const int fd = bpf_map__fd(map);
   std::vector<Key> stale;
   Key key;
@@ -142,6 +145,39 @@ int SharedMaps::SetShed(uint32_t mask) {
 }
 
 void SharedMaps::ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(skeleton_->obj, "selection", out); }
+// Sockets look their rules up again when they see another generation. One writer, so that no generation comes twice.
+int SharedMaps::RaiseCaptureGeneration() {
+  const uint32_t zero = 0;
+  if (++capture_generation_ == 0) capture_generation_ = 1;
+  const capture_control control{capture_generation_, static_cast<uint32_t>(ring_bytes_ / kShedShare)};
+  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.capture), &zero, &control, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+Result<bool> SharedMaps::SetPortRules(const std::vector<PortRule>& rules) {
+  std::vector<std::pair<uint32_t, capture_rule>> wanted;
+  for (const PortRule& rule : rules) {
+    wanted.emplace_back(static_cast<uint32_t>(rule.protocol) << 16 | rule.port,
+                        capture_rule{rule.head_bytes, rule.tail_bytes});
+  }
+  int result = Replace(skeleton_->maps.rule_by_port, wanted);
+  if (result == 0) result = RaiseCaptureGeneration();
+  if (result != 0) return Error{-result, "writing the rules of ports failed", "", ""};
+  return true;
+}
+
+Result<bool> SharedMaps::AddSocketRules(std::span<const SocketRule> rules) {
+  if (rules.empty()) return true;
+  int result = 0;
+  for (const SocketRule& rule : rules) {
+    const capture_rule value{rule.head_bytes, rule.tail_bytes};
+    if (bpf_map_update_elem(bpf_map__fd(skeleton_->maps.rule_by_cookie), &rule.cookie, &value, BPF_ANY) != 0) {
+      result = -errno;
+    }
+  }
+  if (result == 0) result = RaiseCaptureGeneration();
+  if (result != 0) return Error{-result, "writing the rules of sockets failed", "", ""};
+  return true;
+}
 
 void SharedMaps::ReadStats(std::span<double> out) const {
   const int cpus = libbpf_num_possible_cpus();

@@ -26,6 +26,21 @@ struct SelectionRules {
   std::vector<uint64_t> include_cgroups, exclude_cgroups;
 };
 
+// What is kept of connections with this port at either end; see capture_rule in bpf/abi/config.h.
+struct PortRule {
+  uint8_t protocol = 0;  // IPPROTO_*
+  uint16_t port = 0;
+  uint32_t head_bytes = 0;
+  uint32_t tail_bytes = 0;
+};
+
+// The same for one socket.
+struct SocketRule {
+  uint64_t cookie = 0;
+  uint32_t head_bytes = 0;
+  uint32_t tail_bytes = 0;
+};
+
 class SharedMaps {
  public:
   // `ring_bytes`: a power of two and a multiple of the page size.
@@ -51,6 +66,11 @@ class SharedMaps {
 
   // Adds what the programs of this object have cost; see ProgramCost.
   void ReadCosts(std::vector<ProgramCost>* out) const;
+  // Replaces the rules of all ports.
+  Result<bool> SetPortRules(const std::vector<PortRule>& rules);
+  // Adds rules of single sockets. They hold until the socket is closed; old ones may be forgotten when there are many,
+  // which changes nothing for sockets that have moved a byte since.
+  Result<bool> AddSocketRules(std::span<const SocketRule> rules);
 
   // Sums the per-CPU counters; `out` has one place per enum stat.
   void ReadStats(std::span<double> out) const;
@@ -61,6 +81,8 @@ class SharedMaps {
   uint32_t self_tgid() const { return self_tgid_; }
 
  private:
+  int RaiseCaptureGeneration();
+
   struct Deleter {
     void operator()(selection_bpf* skeleton) const;
   };
@@ -70,6 +92,7 @@ class SharedMaps {
   std::unique_ptr<selection_bpf, Deleter> skeleton_;
   size_t ring_bytes_;
   uint32_t self_tgid_;
+  uint32_t capture_generation_ = 0;
 };
 
 }  // namespace kindling

@@ -8,8 +8,10 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "bpf_iterator.h"
 #include "bpf_log.h"
 #include "bpf_objects.h"
+#include "cgroup_root.h"
 #include "kernel_info.h"
 #include "../util/signal_block.h"
 #include "../util/unique_fd.h"
@@ -19,6 +21,8 @@ namespace {
 
 constexpr size_t kVerifierLogBytes = 256 * 1024;
 constexpr size_t kVerifierLogKept = 4096;
+// bpf/programs/net/loss.bpf.h: has no hook, is run by the reader.
+constexpr char kFlushProgram[] = "flush_losses";
 
 // Sets a `const volatile` scalar of an object that is not loaded yet, by its name in the object's BTF. False when the
 // object has no such knob: each topic has its own.
@@ -77,7 +81,8 @@ std::string Hint(int code, const std::string& verifier_log) {
 const char* TopicLabel(TopicName name) {
   switch (name) {
     case TopicName::kNetSocket:
-    case TopicName::kNetSyscall: return "net";
+    case TopicName::kNetSyscall:
+    case TopicName::kNetMessage: return "net";
     case TopicName::kSched: return "sched";
     case TopicName::kCpu: return "cpu";
     case TopicName::kProc: return "proc";
@@ -89,6 +94,7 @@ const char* TopicLabel(TopicName name) {
 const char* VariantLabel(TopicName name) {
   if (name == TopicName::kNetSocket) return "socket";
   if (name == TopicName::kNetSyscall) return "syscall";
+  if (name == TopicName::kNetMessage) return "message";
   return "";
 }
 
@@ -117,6 +123,8 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
   SetKnob<uint32_t>(object.get(), "self_tgid", maps.self_tgid());
   SetKnob<uint32_t>(object.get(), "capture_bytes", knobs.capture_bytes);
   SetKnob<uint64_t>(object.get(), "open_wait_ns", knobs.open_wait_ns);
+  SetKnob<uint64_t>(object.get(), "detail_limit", maps.ring_bytes() / 8 * 7);
+  SetKnob<bool>(object.get(), "unix_sockets", knobs.unix_sockets);
   if (name == TopicName::kSched) {
     SetKnob<bool>(object.get(), "has_prev_state", TracepointArguments("sched_switch") >= 4);
   }
@@ -138,23 +146,52 @@ std::optional<Error> Topic::Attach() {
       return error;
     }
   }
+  // Only now: what comes after the search is seen by the hooks. A search that fails finds less.
+  for (const UniqueLink& search : searches_) RunIterator(bpf_link__fd(search.get()));
+  searches_.clear();
   return std::nullopt;
 }
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR) {
+    AttachToControlGroups(program);
+    return std::nullopt;
+  }
+  if (std::strcmp(bpf_program__name(program), kFlushProgram) == 0) {
+    flush_program_ = program;
+    return std::nullopt;
+  }
   if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE) return std::nullopt;  // a uprobe: AddProbe()
   BpfLog log;
   UniqueLink link(bpf_program__attach(program));
   if (!link) {
     return DescribeBpfError(-errno, std::string("attaching ") + bpf_program__name(program), log.last(), "");
   }
-  if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER) {
+  if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER && std::strcmp(TopicLabel(name_), "net") == 0) {
+    searches_.push_back(std::move(link));
+  } else if (bpf_program__expected_attach_type(program) == BPF_TRACE_ITER) {
     iterator_ = std::move(link);
   } else {
     links_.push_back(std::move(link));
   }
   return std::nullopt;
+}
+
+// For all processes of the machine. They only add to what other programs see, so the topic runs without them.
+void Topic::AttachToControlGroups(bpf_program* program) {
+  BpfLog log;
+  const UniqueFd root = OpenCgroupRoot();
+  if (!root) {
+    shortfall_ = DescribeBpfError(-errno, "opening the root of the control groups (v2)", "", "");
+    return;
+  }
+  UniqueLink link(bpf_program__attach_cgroup(program, root.get()));
+  if (!link) {
+    shortfall_ = DescribeBpfError(-errno, std::string("attaching ") + bpf_program__name(program), log.last(), "");
+    return;
+  }
+  links_.push_back(std::move(link));
 }
 
 Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {

@@ -23,12 +23,17 @@ struct Knobs {
   uint32_t capture_bytes = 1024;
   uint64_t open_wait_ns = 200'000'000;
   uint32_t cpu_frequency_hz = 49;
+  bool unix_sockets = true;
 };
 
-enum class TopicName { kNetSocket, kNetSyscall, kSched, kCpu, kProc, kTls };
+enum class TopicName { kNetSocket, kNetSyscall, kNetMessage, kSched, kCpu, kProc, kTls };
+
+// Every one, in the order in which reports name them.
+inline constexpr TopicName kTopics[] = {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kNetMessage,
+                                        TopicName::kSched,     TopicName::kCpu,        TopicName::kProc,       TopicName::kTls};
 
 const char* TopicLabel(TopicName name);    // "net", "sched", …
-const char* VariantLabel(TopicName name);  // "socket", "syscall" or ""
+const char* VariantLabel(TopicName name);  // "socket", "syscall", "message" or ""
 
 struct ObjectDeleter {
   void operator()(bpf_object* object) const { bpf_object__close(object); }
@@ -51,6 +56,8 @@ class Topic {
 
   // Attaches every program but uprobes, whose places are found later. On failure the topic is left without any link.
   std::optional<Error> Attach();
+  // What could not be attached although the topic runs without it, see AttachToControlGroups().
+  const std::optional<Error>& shortfall() const { return shortfall_; }
   // Detaches every program from its hook. Idempotent.
   void Detach();
 
@@ -64,6 +71,8 @@ class Topic {
   void ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(object_.get(), TopicLabel(name_), out); }
   // Link of the topic's iterator program, -1 when it has none or is not attached.
   int iterator_link_fd() const { return iterator_ ? bpf_link__fd(iterator_.get()) : -1; }
+  // The topic's program that writes what found no room in the ring before; -1 when it has none.
+  int flush_program_fd() const { return flush_program_ == nullptr ? -1 : bpf_program__fd(flush_program_); }
 
  private:
   Topic(TopicName name, UniqueObject object, const Knobs& knobs)
@@ -71,11 +80,15 @@ class Topic {
 
   std::optional<Error> AttachProgram(bpf_program* program);
   std::optional<Error> AttachCpuClock(bpf_program* program);
+  void AttachToControlGroups(bpf_program* program);
 
   const TopicName name_;
   const Knobs knobs_;
   UniqueObject object_;            // before links_: links go first
   std::vector<UniqueLink> links_;
+  const bpf_program* flush_program_ = nullptr;  // of object_
+  std::optional<Error> shortfall_;
+  std::vector<UniqueLink> searches_;  // iterators that run once, in this order, when everything is attached
   std::map<uint32_t, UniqueLink> probes_;
   uint32_t next_probe_ = 1;
   LinkReaper reaper_;

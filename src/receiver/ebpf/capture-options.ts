@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { ConfigError } from '../../component/errors.js';
 import type { EbpfConfig } from './config.js';
-import type { CaptureOptions } from './native.js';
+import type { CaptureOptions, PortRule } from './native.js';
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
 
@@ -11,7 +11,14 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
   const { include, exclude } = config.targets;
   return {
     ...(config.tiers.network === 'enabled'
-      ? { net: { variant: config.net_hooks, captureBytes: config.capture_bytes } }
+      ? {
+          net: {
+            variant: config.net_hooks,
+            captureBytes: config.capture_bytes,
+            unixSockets: config.unix_sockets === 'enabled',
+            portRules: portRules(config),
+          },
+        }
       : {}),
     ...(config.tiers.scheduler === 'enabled' ? { sched: {} } : {}),
     ...(config.tiers.cpu === 'enabled' ? { cpu: { frequencyHz: config.cpu_sample_hz } } : {}),
@@ -28,6 +35,26 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
       excludeCgroupIds: exclude.cgroups.map(cgroupId),
     },
   };
+}
+
+/** A datagram is a message of its own, and no larger than this in DNS without TCP (RFC 6891 section 6.2.5). */
+const DATAGRAM_BYTES = 4096;
+
+/** Later rules of a port replace earlier ones. */
+function portRules({ udp_ports, port_limits, ignore_ports, capture_bytes }: EbpfConfig): PortRule[] {
+  const datagramBytes = Math.min(DATAGRAM_BYTES, capture_bytes);
+  return [
+    ...udp_ports.map((port): PortRule => ({ protocol: 'udp', port, headBytes: datagramBytes })),
+    ...port_limits.map(
+      ({ protocol, port, head_bytes, tail_bytes }): PortRule => ({
+        protocol,
+        port,
+        headBytes: head_bytes,
+        tailBytes: tail_bytes,
+      }),
+    ),
+    ...ignore_ports.map((port): PortRule => ({ protocol: 'tcp', port, headBytes: 'nothing' })),
+  ];
 }
 
 /** Plaintext is only worth something on its connection. */

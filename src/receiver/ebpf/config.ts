@@ -18,6 +18,8 @@ const selection = (what: string) =>
     })
     .prefault({});
 
+const port = z.int().min(1).max(65_535).describe('Port number.');
+
 const tier = (what: string) => z.enum(['enabled', 'disabled']).default('enabled').describe(what);
 
 export const ebpfConfig = () =>
@@ -61,6 +63,34 @@ export const ebpfConfig = () =>
       .describe(
         'Payload bytes kept of each message. Raise it when long request heads hide the headers that matter.',
       ),
+    udp_ports: z
+      .array(port)
+      .default([53])
+      .describe('UDP ports, at either end, whose datagrams are seen. Port 53 is DNS.'),
+    unix_sockets: z
+      .enum(['enabled', 'disabled'])
+      .default('enabled')
+      .describe('Requests and responses on unix stream sockets.'),
+    ignore_ports: z
+      .array(port)
+      .default([])
+      .describe('TCP ports, at either end, of which nothing is recorded and that cost nothing.'),
+    port_limits: z
+      .array(
+        z.strictObject({
+          port,
+          protocol: z.enum(['tcp', 'udp']).default('tcp').describe('Transport protocol of the port.'),
+          head_bytes: z.int().min(0).max(4096).describe('First bytes kept of each message.'),
+          tail_bytes: z
+            .int()
+            .min(0)
+            .max(256)
+            .default(0)
+            .describe('Last bytes kept of each send or receive that is longer.'),
+        }),
+      )
+      .default([])
+      .describe('Payload kept on single ports, at either end, in place of `capture_bytes`.'),
     net_hooks: z
       .enum(['auto', 'socket', 'syscall'])
       .default('auto')

@@ -116,8 +116,16 @@ export class EbpfReceiver implements Receiver {
 
   #tell({ topic, variant, attached, error }: TopicReport): void {
     const { logger } = this.#settings;
-    if (attached) logger.info('Observing.', { topic, ...(variant === '' ? {} : { variant }) });
-    else {
+    if (attached) {
+      logger.info('Observing.', { topic, ...(variant === '' ? {} : { variant }) });
+      if (error !== undefined) {
+        logger.warn('Senders of datagrams that arrive on unconnected sockets are not known.', {
+          reason: error.message,
+          errno: error.name,
+          hint: error.hint,
+        });
+      }
+    } else {
       logger.warn('A kind of observation is off.', {
         topic,
         reason: error?.message,

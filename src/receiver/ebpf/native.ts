@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../../component/errors.js';
 import type { NativeSymbolizerModule } from '../../observer/symbolizer.js';
-import { ABI_HASH, STATS } from './abi.gen.js';
+import { ABI_HASH, CAPTURE_LIMITS, STATS } from './abi.gen.js';
 
 /** A group of BPF programs that answers one question; each loads or fails on its own. */
 export type Topic = 'net' | 'sched' | 'cpu' | 'proc' | 'tls';
@@ -52,6 +52,24 @@ export interface ProgramCost {
   readonly runs: number;
 }
 
+/** What is kept of a connection's payload. */
+export interface CaptureRule {
+  /** First bytes of each message, 0 to 4096; 'nothing': no records at all. */
+  readonly headBytes: number | 'nothing';
+  /** Last bytes of each operation that is longer than what was kept of its beginning, 0 to 256. Default 0. */
+  readonly tailBytes?: number;
+}
+
+export interface PortRule extends CaptureRule {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+export interface SocketRule extends CaptureRule {
+  /** As in the socket's records. */
+  readonly cookie: number;
+}
+
 export interface CaptureOptions {
   /** Payload and connections of TCP sockets. */
   readonly net?: {
@@ -59,6 +77,10 @@ export interface CaptureOptions {
     readonly variant?: 'auto' | NetVariant;
     /** Payload bytes kept per message (direction change of a socket), 0 to 4096. Default 1024. */
     readonly captureBytes?: number;
+    /** Unix stream sockets too. Default true. */
+    readonly unixSockets?: boolean;
+    /** By port at either end; UDP is seen on ports that are named here only. Default: UDP port 53. */
+    readonly portRules?: readonly PortRule[];
   };
   /** Off-CPU intervals of every thread. */
   readonly sched?: {
@@ -124,9 +146,13 @@ export type TlsProgram =
 /** What became of one requested topic. */
 export interface TopicReport {
   readonly topic: Topic;
-  /** Hook variant in use or last tried: `socket` or `syscall` for net, else ''. */
+  /**
+   * Hook variant in use or last tried: `socket` or `syscall` for TCP (`syscall`: for all sockets), `message` for what
+   * is not TCP beside `socket`; '' for other topics.
+   */
   readonly variant: string;
   readonly attached: boolean;
+  /** When attached: what is missing all the same. */
   readonly error: LoadError | undefined;
 }
 
@@ -197,6 +223,8 @@ export type HookName =
 interface NativeOptions {
   readonly netVariant: '' | 'auto' | NetVariant;
   readonly captureBytes: number;
+  readonly unixSockets: boolean;
+  readonly portRules: readonly { protocol: number; port: number; headBytes: number; tailBytes: number }[];
   readonly sched: boolean;
   readonly openWaitMs: number;
   readonly openWaitIntervalMs: number;
@@ -215,6 +243,7 @@ interface NativeCapture {
   readStats(into: Float64Array): void;
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
+  addSocketRules(rules: Float64Array): void;
   addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
   removeProbes(handles: readonly number[]): void;
   setShed(mask: number): void;
@@ -372,6 +401,20 @@ export class Capture {
   }
 
   /**
+   * What is kept of single sockets, in place of what their ports say. Each holds from the socket's next message to its
+   * end. Costs a system call for each and one look-up for every socket that is in use: give them in batches.
+   * Throws RangeError for malformed rules.
+   */
+  addSocketRules(rules: readonly SocketRule[]): void {
+    const numbers = new Float64Array(3 * rules.length);
+    rules.forEach((rule, i) => {
+      const { headBytes, tailBytes } = toNativeRule('socket rule', rule);
+      numbers.set([rule.cookie, headBytes, tailBytes], 3 * i);
+    });
+    this.#native.addSocketRules(numbers);
+  }
+
+  /**
    * Attaches one of the uprobe programs of bpf/programs/tls. Returns a handle for `removeProbes`; every probe goes with
    * the capture. Throws UnsupportedError when the kernel refuses or the topic `tls` is not loaded. About 30 us.
    */
@@ -410,12 +453,32 @@ export class Capture {
   }
 }
 
+const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
+const DEFAULT_PORT_RULES: readonly PortRule[] = [{ protocol: 'udp', port: 53, headBytes: 512 }];
+
+function toNativeRule(name: string, { headBytes, tailBytes = 0 }: CaptureRule) {
+  return {
+    headBytes:
+      headBytes === 'nothing'
+        ? CAPTURE_LIMITS.NOTHING
+        : checkInteger(`${name}: headBytes`, headBytes, 0, 4096),
+    tailBytes: checkInteger(`${name}: tailBytes`, tailBytes, 0, CAPTURE_LIMITS.TAIL_MAX),
+  };
+}
+
 function toNativeOptions(options: CaptureOptions): NativeOptions {
   const ringBytes = checkInteger('ringBytes', options.ringBytes ?? 16 << 20, 4096, 1 << 30);
   if ((ringBytes & (ringBytes - 1)) !== 0) throw new RangeError('ringBytes must be a power of two');
   return {
     netVariant: options.net === undefined ? '' : (options.net.variant ?? 'auto'),
     captureBytes: checkInteger('net.captureBytes', options.net?.captureBytes ?? 1024, 0, 4096),
+    unixSockets: options.net?.unixSockets ?? true,
+    portRules: (options.net?.portRules ?? DEFAULT_PORT_RULES).map((rule) => ({
+      protocol: rule.protocol === 'udp' ? IPPROTO_UDP : IPPROTO_TCP,
+      port: checkInteger('net.portRules: port', rule.port, 1, 65_535),
+      ...toNativeRule(`net.portRules: ${rule.protocol} port ${rule.port}`, rule),
+    })),
     sched: options.sched !== undefined,
     openWaitMs: checkInteger('sched.openWaitMs', options.sched?.openWaitMs ?? 200, 1, 3_600_000),
     openWaitIntervalMs: checkInteger(

@@ -51,12 +51,13 @@ interface Run {
   readonly requests: number;
 }
 
-function run(seed: number, lossRate: number, maxConnections?: number): Run {
+/** `ends`: close records are lost too; the kernel tells of what was lost now and then. */
+function run(seed: number, lossRate: number, maxConnections?: number, ends = false): Run {
   const random = randomOf(seed);
   const dice = randomOf(seed + 1000);
   const harness = new ExchangeHarness(
-    // The close record carries the number of turns: without it the last ones cannot be known.
-    { lose: (kind) => kind !== 'close' && dice() < lossRate },
+    // The close record carries the number of turns: without it, or a note, the last ones cannot be known.
+    { lose: (kind) => (ends || kind !== 'close') && dice() < lossRate },
     maxConnections === undefined ? {} : { maxConnections },
   );
   let requests = 0;
@@ -66,6 +67,7 @@ function run(seed: number, lossRate: number, maxConnections?: number): Run {
     const slot = Math.floor(random() * open.length);
     exchange(open[slot]!, random);
     requests++;
+    if (ends && random() < 0.05) harness.model.flush();
     if (random() < 0.1) {
       open[slot]!.server.close();
       open[slot]!.client.close();
@@ -76,6 +78,7 @@ function run(seed: number, lossRate: number, maxConnections?: number): Run {
     client.close();
     server.close();
   }
+  harness.model.flush();
   harness.pass(5);
   harness.table.flush();
   return { harness, requests };
@@ -103,6 +106,18 @@ describe('accounting of exchanges', () => {
         expect(harness.exchanges).toHaveLength(
           harness.counters.server.emitted + harness.counters.client.emitted,
         );
+      }
+    });
+  }
+
+  for (const lossRate of [0.1, 0.5, 0.9]) {
+    it(`adds up when ${lossRate * 100} % of the records are lost, ends of connections too`, () => {
+      for (let seed = 1; seed <= 25; seed++) {
+        const { harness, requests } = run(seed, lossRate, undefined, true);
+        for (const name of ['server', 'client'] as const) {
+          const side = harness.counters[name];
+          expect({ seed, name, sum: side.emitted + lostOf(side) }).toEqual({ seed, name, sum: requests });
+        }
       }
     });
   }

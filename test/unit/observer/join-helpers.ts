@@ -337,6 +337,8 @@ export class SimulatedThread {
       egress,
       continuation: false,
       noMemory: false,
+      repeatsTail: false,
+      transport: 'tcp',
       role: role === 'client' ? 1 : 2,
       tuple: { ...UNKNOWN_TUPLE, remotePort: port },
       bytes: Buffer.alloc(0),

@@ -55,6 +55,8 @@ class Scene {
       egress,
       continuation: false,
       noMemory: false,
+      repeatsTail: false,
+      transport: 'tcp',
       role: 2,
       tuple: TUPLE,
       bytes,
