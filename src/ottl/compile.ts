@@ -33,7 +33,7 @@ export class Compiler {
   }
 
   editor(call: Call): Editor {
-    const definition = editorNamed(call.name);
+    const definition = editorNamed(call.name, this.#rules.context);
     if (definition === undefined) throw new Error(`undefined function ${JSON.stringify(call.name)}`);
     return this.#build(call.name, definition, call.args);
   }

@@ -32,8 +32,18 @@ export function walkContexts(
     for (const scopeGroup of resourceGroup.children(SECOND)) {
       const ofScope: OttlContext = { ...ofResource, scopeGroup };
       if (name === 'scope') visit(ofScope);
-      else for (const item of scopeGroup.children(SECOND)) visitItem(ofScope, item, name, visit);
+      else visitItems(ofScope, name, visit);
     }
+  }
+}
+
+/** Visits all items of a scope, those included that a visit adds at the end. */
+function visitItems(scope: OttlContext, name: ContextName, visit: (context: OttlContext) => void): void {
+  let visited = 0;
+  for (;;) {
+    const items = scope.scopeGroup!.children(SECOND);
+    if (visited === items.length) return;
+    while (visited < items.length) visitItem(scope, items[visited++]!, name, visit);
   }
 }
 

@@ -128,6 +128,26 @@ export class Arguments {
     return value;
   }
 
+  literalDouble(position: number): number {
+    return this.#literal(position, 'number', 'must be a float', undefined);
+  }
+
+  literalDoubles(position: number): number[] {
+    const value = this.#value(position);
+    if (value.kind !== 'list') throw new ArgumentError(position, 'must be a list of type float64');
+    return value.items.map((item, index) => {
+      if (item.kind === 'literal' && typeof item.value === 'number') return item.value;
+      throw new ArgumentError(position, `error while parsing list argument at index ${index}: must be a float`);
+    });
+  }
+
+  /** The value of a literal or nil; undefined for anything that must be computed. */
+  constant(position: number): TypedValue | undefined {
+    const value = this.#value(position);
+    if (value.kind === 'nil') return null;
+    return value.kind === 'literal' ? value.value : undefined;
+  }
+
   literalBool(position: number, fallback?: boolean): boolean {
     return this.#literal(position, 'boolean', 'must be a bool', fallback);
   }

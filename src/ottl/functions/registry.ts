@@ -1,14 +1,21 @@
-/** All functions by name. */
+/** All functions by name, and the contexts that have them. */
 import type { ContextName } from '../context.js';
 import { EDITORS } from './editors.js';
 import type { ConverterDef, EditorDef } from './function.js';
+import { BUCKETS } from './metric/buckets.js';
+import { DATAPOINT_CONVERSIONS, METRIC_CONVERSIONS } from './metric/convert.js';
+import { EXPLICIT } from './metric/explicit.js';
+import { METRIC_EXTRACTIONS } from './metric/extract.js';
+import { SCALE } from './metric/scale.js';
 import { PARSE_CONVERTERS } from './parse-converters.js';
 import { TEXT_CONVERTERS } from './text-converters.js';
 import { TEXT_EDITORS } from './text-editors.js';
 import { TIME_CONVERTERS } from './time-converters.js';
 import { TYPE_CONVERTERS } from './type-converters.js';
 
-const ALL_EDITORS: Readonly<Record<string, EditorDef>> = { ...EDITORS, ...TEXT_EDITORS };
+type Editors = Readonly<Record<string, EditorDef>>;
+
+const ALL_EDITORS: Editors = { ...EDITORS, ...TEXT_EDITORS };
 const ALL_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
   ...TYPE_CONVERTERS,
   ...TEXT_CONVERTERS,
@@ -16,9 +23,18 @@ const ALL_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
   ...TIME_CONVERTERS,
 };
 
-/** Undefined for an unknown name. */
-export const editorNamed = (name: string): EditorDef | undefined =>
-  Object.hasOwn(ALL_EDITORS, name) ? ALL_EDITORS[name] : undefined;
+/** Editors that only one context has. */
+const OWN_EDITORS: Readonly<Partial<Record<ContextName, Editors>>> = {
+  metric: { ...METRIC_CONVERSIONS, ...METRIC_EXTRACTIONS, ...SCALE, ...EXPLICIT },
+  datapoint: { ...DATAPOINT_CONVERSIONS, ...BUCKETS },
+};
+
+/** Undefined for an unknown name, or one that this context does not have. */
+export function editorNamed(name: string, context: ContextName): EditorDef | undefined {
+  const own = OWN_EDITORS[context] ?? {};
+  if (Object.hasOwn(own, name)) return own[name];
+  return Object.hasOwn(ALL_EDITORS, name) ? ALL_EDITORS[name] : undefined;
+}
 
 /** Undefined for an unknown name, or one that this context does not have. */
 export function converterNamed(name: string, context: ContextName): ConverterDef | undefined {
@@ -26,5 +42,6 @@ export function converterNamed(name: string, context: ContextName): ConverterDef
   return Object.hasOwn(ALL_CONVERTERS, name) ? ALL_CONVERTERS[name] : undefined;
 }
 
-export const editorNames = (): string[] => Object.keys(ALL_EDITORS).sort();
+export const editorNames = (): string[] =>
+  [ALL_EDITORS, ...Object.values(OWN_EDITORS)].flatMap((editors) => Object.keys(editors)).sort();
 export const converterNames = (): string[] => Object.keys(ALL_CONVERTERS).sort();

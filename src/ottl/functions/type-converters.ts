@@ -130,7 +130,7 @@ function toInt(value: OttlValue): bigint | null {
   throw new OttlError(`unsupported type: ${typeName(value)}`);
 }
 
-function toDouble(value: OttlValue): number | null {
+export function toDouble(value: OttlValue): number | null {
   switch (typeof value) {
     case 'bigint':
       return Number(value);

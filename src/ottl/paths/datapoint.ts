@@ -1,7 +1,14 @@
 import type { MessageNode } from '../../otlp/message-node.js';
 import type { MetricKind } from '../../otlp/metric-points.js';
-import { field, WireReader } from '../../otlp/wire-reader.js';
-import { WireWriter } from '../../otlp/wire-writer.js';
+import {
+  packDoubles,
+  packFixed64s,
+  packVarints,
+  readDoubles,
+  readFixed64s,
+  readVarints,
+} from '../../otlp/packed.js';
+import { field } from '../../otlp/wire-reader.js';
 import type { Access, OttlContext } from '../context.js';
 import { expectInt, OttlError, type OttlValue, typeName } from '../values.js';
 import { attribute, attributeMap, int64, readOnly, time } from './fields.js';
@@ -41,9 +48,9 @@ export const datapointPath = (parts: PathParts): PathResult =>
     value_double: only(NUMBERS, {
       get: (node) => node.double(AS_DOUBLE) ?? 0,
       set: (node, value) => {
-        if (typeof value !== 'number') throw new OttlError(`expects float64 but got ${typeName(value)}`);
+        const number = expectDouble(value);
         node.remove(AS_INT);
-        node.setDouble(AS_DOUBLE, value);
+        node.setDouble(AS_DOUBLE, number);
       },
     }),
     value_int: only(NUMBERS, {
@@ -62,26 +69,12 @@ export const datapointPath = (parts: PathParts): PathResult =>
     count: only(WITH_COUNT, integer(COUNT)),
     sum: only(WITH_COUNT, double(SUM)),
     bucket_counts: only(['histogram'], {
-      get: (node) => readPacked(node.content(BUCKET_COUNTS), (reader) => int64Of(reader)),
-      set: (node, value) =>
-        node.setContent(
-          BUCKET_COUNTS,
-          packed(value, (writer, one) => {
-            const bits = BigInt.asUintN(64, expectInt(one));
-            writer.fixed64(Number(bits >> 32n), Number(bits & 0xffff_ffffn));
-          }),
-        ),
+      get: (node) => readFixed64s(node.content(BUCKET_COUNTS)),
+      set: (node, value) => node.setContent(BUCKET_COUNTS, packFixed64s(listOf(value).map(expectInt))),
     }),
     explicit_bounds: only(['histogram'], {
-      get: (node) => readPacked(node.content(EXPLICIT_BOUNDS), (reader) => reader.double()),
-      set: (node, value) =>
-        node.setContent(
-          EXPLICIT_BOUNDS,
-          packed(value, (writer, one) => {
-            if (typeof one !== 'number') throw new OttlError(`expects float64 but got ${typeName(one)}`);
-            writer.double(one);
-          }),
-        ),
+      get: (node) => readDoubles(node.content(EXPLICIT_BOUNDS)),
+      set: (node, value) => node.setContent(EXPLICIT_BOUNDS, packDoubles(listOf(value).map(expectDouble))),
     }),
     scale: only(EXPONENTIAL, zigzag(SCALE)),
     zero_count: only(EXPONENTIAL, integer(ZERO_COUNT)),
@@ -143,10 +136,7 @@ function integer(tag: number): Part {
 function double(tag: number): Part {
   return {
     get: (node) => node.double(tag) ?? 0,
-    set: (node, value) => {
-      if (typeof value !== 'number') throw new OttlError(`expects float64 but got ${typeName(value)}`);
-      node.setDouble(tag, value);
-    },
+    set: (node, value) => node.setDouble(tag, expectDouble(value)),
   };
 }
 
@@ -165,45 +155,16 @@ function zigzag(tag: number): Part {
 }
 
 const bucketList: Part = {
-  get: (node) => {
-    const content = node.content(BUCKETS);
-    const counts: bigint[] = [];
-    // Varints side by side: with a tag before each they would be fields.
-    for (let at = 0; at < content.length; ) {
-      const start = at;
-      while (at < content.length && content[at]! >= 0x80) at++;
-      const reader = new WireReader(content, start);
-      reader.pointAt(start, ++at);
-      reader.varint();
-      counts.push(int64Of(reader));
-    }
-    return counts;
-  },
-  set: (node, value) =>
-    node.setContent(
-      BUCKETS,
-      packed(value, (writer, one) => writer.int64(expectInt(one))),
-    ),
+  get: (node) => readVarints(node.content(BUCKETS)),
+  set: (node, value) => node.setContent(BUCKETS, packVarints(listOf(value).map(expectInt))),
 };
 
-const int64Of = (reader: WireReader): bigint =>
-  BigInt.asIntN(64, (BigInt(reader.hi) << 32n) | BigInt(reader.lo));
-
-/** Values of eight bytes each. */
-function readPacked<T extends bigint | number>(content: Uint8Array, read: (reader: WireReader) => T): T[] {
-  const reader = new WireReader(content);
-  const values: T[] = [];
-  for (let at = 0; at + 8 <= content.length; at += 8) {
-    reader.pointAt(at, at + 8);
-    reader.fixed64();
-    values.push(read(reader));
-  }
-  return values;
+function listOf(value: OttlValue): readonly OttlValue[] {
+  if (!Array.isArray(value)) throw new OttlError(`expects a list but got ${typeName(value)}`);
+  return value;
 }
 
-function packed(value: OttlValue, write: (writer: WireWriter, one: OttlValue) => void): Uint8Array {
-  if (!Array.isArray(value)) throw new OttlError(`expects a list but got ${typeName(value)}`);
-  const writer = new WireWriter(16 + 8 * value.length);
-  for (const one of value) write(writer, one);
-  return writer.finish();
+function expectDouble(value: OttlValue): number {
+  if (typeof value !== 'number') throw new OttlError(`expects float64 but got ${typeName(value)}`);
+  return value;
 }

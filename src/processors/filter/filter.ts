@@ -105,7 +105,7 @@ class Decider {
       try {
         if (condition.test(context)) return true;
       } catch (error) {
-        this.#failures.add(condition.errorMode, condition.text, error);
+        this.#failures.add(condition.errorMode, 'failed to eval condition', condition.text, error);
       }
     }
     return false;

@@ -1,0 +1,72 @@
+/** When two answers count as the same. */
+import type { ParityAnswer } from './case.js';
+
+/** What of an answer is kept and compared. */
+export interface Comparable {
+  readonly configError?: readonly string[];
+  readonly consumeError?: string;
+  /** Differences between what came in and what left: `path` and what stands there now (absent: nothing any more). */
+  readonly changes?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Makes an answer comparable. Several errors, attributes and data points that a Collector takes from a Go map have no
+ * order.
+ */
+export function comparable(answer: ParityAnswer, input: unknown): Comparable {
+  const { configError, startError, consumeError, output } = answer;
+  if (configError !== undefined) return { configError: sentences(configError) };
+  if (startError !== undefined) return { configError: sentences(startError) };
+  if (consumeError !== undefined) return { consumeError };
+  const changes: Record<string, unknown> = {};
+  difference('', normal(input), normal(output ?? {}), changes);
+  return { changes };
+}
+
+const sentences = (text: string): string[] =>
+  [...new Set(text.split('\n').map((line) => line.replaceAll('\u00a0', ' ').trim()))]
+    .filter((line) => line !== '' && !line.endsWith('decoding failed due to the following error(s):'))
+    .sort();
+
+/** Attributes as objects, so that their order does not count and a change of one is a change of one. */
+function normal(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (!Array.isArray(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normal(item)]));
+  }
+  const keys = value.map((item) => (item as { key?: unknown } | null)?.key);
+  const isMap = keys.length > 0 && keys.every((key) => typeof key === 'string');
+  if (!isMap || new Set(keys).size < keys.length) return value.map(normal);
+  return Object.fromEntries(
+    value.map((item: { key: string; value?: unknown }) => [`@${item.key}`, normal(item.value ?? {})]),
+  );
+}
+
+/** Notes where `after` is not `before`. */
+function difference(path: string, before: unknown, after: unknown, changes: Record<string, unknown>): void {
+  if (Array.isArray(before) && Array.isArray(after)) {
+    if (before.length !== after.length) changes[path] = unordered(after);
+    else for (const [index, item] of after.entries()) difference(`${path}/${index}`, before[index], item, changes);
+  } else if (isObject(before) && isObject(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)].sort())) {
+      if (!(key in after)) changes[`${path}/${key}`] = null;
+      else if (!(key in before)) changes[`${path}/${key}`] = unordered(after[key]);
+      else difference(`${path}/${key}`, before[key], after[key], changes);
+    }
+  } else if (before !== after) changes[path] = unordered(after);
+}
+
+/** Data points in one order, keys too. */
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(unordered);
+    const isPoints = items.every((item) => isObject(item) && 'timeUnixNano' in item && !('body' in item));
+    return isPoints ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
+  }
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, unordered(item)]));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
