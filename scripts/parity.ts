@@ -8,7 +8,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Comparable, comparable } from '../test/helpers/parity/compare.js';
 import { GROUPS } from '../test/helpers/parity/groups.js';
-import { INPUTS } from '../test/helpers/parity/inputs.js';
 import { answerProcessor } from '../test/helpers/parity/kindling.js';
 import { askReference } from '../test/helpers/parity/reference.js';
 
@@ -23,8 +22,7 @@ for (const [name, make] of Object.entries(GROUPS)) {
   if (record) {
     const answers = await askReference(cases);
     const lines = cases.map(
-      ({ id, input }) =>
-        `${JSON.stringify(id)}: ${JSON.stringify(comparable(answers[id]!, INPUTS[input]))}`,
+      (one) => `${JSON.stringify(one.id)}: ${JSON.stringify(comparable(one, answers[one.id]!))}`,
     );
     writeFileSync(file, `{\n${lines.join(',\n')}\n}\n`);
   }
@@ -32,7 +30,7 @@ for (const [name, make] of Object.entries(GROUPS)) {
   let different = 0;
   for (const one of cases) {
     const expected = recorded[one.id]!;
-    const actual = comparable(await answerProcessor(one), INPUTS[one.input]);
+    const actual = comparable(one, await answerProcessor(one));
     if (isDeepStrictEqual(actual, expected)) continue;
     different++;
     console.log(`${name}: ${one.id}\n  Collector ${JSON.stringify(expected)}\n  Kindling  ${JSON.stringify(actual)}`);

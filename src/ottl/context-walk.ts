@@ -22,6 +22,7 @@ export function walkContexts(
       item: undefined,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now,
     };
@@ -58,5 +59,10 @@ function visitItem(
     if (item.has(EVENTS)) for (const part of item.children(EVENTS)) visit({ ...context, part });
   } else if (name === 'datapoint') {
     forEachPoint(item, (part, metricKind) => visit({ ...context, part, metricKind }));
+  } else if (name === 'exemplar') {
+    forEachPoint(item, (part, metricKind) => {
+      if (metricKind.exemplars === undefined || !part.has(metricKind.exemplars)) return;
+      for (const exemplar of part.children(metricKind.exemplars)) visit({ ...context, part, metricKind, exemplar });
+    });
   } else visit(context);
 }

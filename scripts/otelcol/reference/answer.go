@@ -48,6 +48,7 @@ type testCase struct {
 // answer is what the component did; of the errors only one is set.
 type answer struct {
 	ConfigError  string          `json:"configError,omitempty"`
+	CreateError  string          `json:"createError,omitempty"` // the settings are good by themselves, but not for this signal
 	StartError   string          `json:"startError,omitempty"`
 	ConsumeError string          `json:"consumeError,omitempty"`
 	Output       json.RawMessage `json:"output,omitempty"` // OTLP JSON, one request
@@ -255,7 +256,7 @@ func runExporter(factory exporter.Factory, settings exporter.Settings, config co
 func play(made component.Component, err error, one testCase, consume func() error, collect func() ([]byte, error)) answer {
 	ctx := context.Background()
 	if err != nil {
-		return answer{ConfigError: err.Error()}
+		return answer{CreateError: err.Error()}
 	}
 	if err := made.Start(ctx, componenttest.NewNopHost()); err != nil {
 		return answer{StartError: err.Error()}

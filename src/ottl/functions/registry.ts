@@ -1,5 +1,10 @@
 /** All functions by name, and the contexts that have them. */
 import type { ContextName } from '../context.js';
+import { CHECK_CONVERTERS } from './check-converters.js';
+import { CSV_CONVERTERS } from './csv.js';
+import { LIST_CONVERTERS } from './list-converters.js';
+import { NETWORK_CONVERTERS } from './network-converters.js';
+import { SEVERITY_CONVERTERS } from './severity.js';
 import { EDITORS } from './editors.js';
 import type { ConverterDef, EditorDef } from './function.js';
 import { BUCKETS } from './metric/buckets.js';
@@ -21,6 +26,11 @@ const ALL_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
   ...TEXT_CONVERTERS,
   ...PARSE_CONVERTERS,
   ...TIME_CONVERTERS,
+  ...CHECK_CONVERTERS,
+  ...LIST_CONVERTERS,
+  ...NETWORK_CONVERTERS,
+  ...SEVERITY_CONVERTERS,
+  ...CSV_CONVERTERS,
 };
 
 /** Editors that only one context has. */
@@ -41,6 +51,9 @@ export function converterNamed(name: string, context: ContextName): ConverterDef
   if (name === 'IsRootSpan' && context !== 'span' && context !== 'spanevent') return undefined;
   return Object.hasOwn(ALL_CONVERTERS, name) ? ALL_CONVERTERS[name] : undefined;
 }
+
+export const hasFunction = (name: string, context: ContextName): boolean =>
+  editorNamed(name, context) !== undefined || converterNamed(name, context) !== undefined;
 
 export const editorNames = (): string[] =>
   [ALL_EDITORS, ...Object.values(OWN_EDITORS)].flatMap((editors) => Object.keys(editors)).sort();

@@ -1,7 +1,8 @@
 /** From the settings of `filter` to conditions by context. */
 import type { ContextName } from '../../ottl/context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
-import { type CompiledCondition, compileCondition, inferContext, quotedList } from '../../ottl/statement.js';
+import { inferContext, quotedList } from '../../ottl/infer-context.js';
+import { type CompiledCondition, compileCondition } from '../../ottl/statement.js';
 import type { ConditionGroup, FilterConfig } from './config.js';
 
 export type FilterSignal = 'traces' | 'metrics' | 'logs';
@@ -87,7 +88,7 @@ function contextOf(
     if (context !== undefined) return { context, style: 'completed' };
     throw new Error(`unknown context "${group.context}" for conditions: [${group.conditions.join(' ')}]`);
   }
-  const inferred = inferContext({ conditions: group.conditions });
+  const inferred = inferContext({ conditions: group.conditions }, known);
   const context = known.find((name) => name === inferred);
   if (context !== undefined) return { context, style: 'prefixed' };
   const [names, texts] = [quotedList(known), quotedList(group.conditions)];

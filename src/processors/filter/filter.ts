@@ -62,6 +62,7 @@ class Decider {
       item,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now: this.#now,
     };

@@ -172,6 +172,7 @@ export function ottlPolicy(
       item: span,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now,
     };

@@ -22,6 +22,8 @@ export interface ParityCase {
 export interface ParityAnswer {
   /** The settings are refused with this sentence. */
   readonly configError?: string;
+  /** The settings are good by themselves, but the component can't be made for this signal. */
+  readonly createError?: string;
   readonly startError?: string;
   /** The batch is refused with this sentence. */
   readonly consumeError?: string;

@@ -1,10 +1,14 @@
 /** When two answers count as the same. */
-import type { ParityAnswer } from './case.js';
+import type { ParityAnswer, ParityCase } from './case.js';
+import { INPUTS } from './inputs.js';
 
 /** What of an answer is kept and compared. */
 export interface Comparable {
   readonly configError?: readonly string[];
+  readonly createError?: readonly string[];
   readonly consumeError?: string;
+  /** Spans that a sampler let through, by trace id and span id; those of a trace come in any order. */
+  readonly kept?: readonly string[];
   /** Differences between what came in and what left: `path` and what stands there now (absent: nothing any more). */
   readonly changes?: Readonly<Record<string, unknown>>;
 }
@@ -13,20 +17,37 @@ export interface Comparable {
  * Makes an answer comparable. Several errors, attributes and data points that a Collector takes from a Go map have no
  * order.
  */
-export function comparable(answer: ParityAnswer, input: unknown): Comparable {
-  const { configError, startError, consumeError, output } = answer;
+export function comparable({ component, input: name }: ParityCase, answer: ParityAnswer): Comparable {
+  const input = INPUTS[name];
+  const { configError, createError, startError, consumeError, output } = answer;
   if (configError !== undefined) return { configError: sentences(configError) };
+  if (createError !== undefined) return { createError: sentences(createError) };
   if (startError !== undefined) return { configError: sentences(startError) };
   if (consumeError !== undefined) return { consumeError };
+  if (component === 'tail_sampling') return { kept: spanIds(output).sort() };
   const changes: Record<string, unknown> = {};
   difference('', normal(input), normal(output ?? {}), changes);
   return { changes };
 }
 
+const spanIds = (value: unknown): string[] => {
+  if (Array.isArray(value)) return value.flatMap(spanIds);
+  if (!isObject(value)) return [];
+  if (typeof value.spanId === 'string') return [`${String(value.traceId)}/${value.spanId}`];
+  return Object.values(value).flatMap(spanIds);
+};
+
 const sentences = (text: string): string[] =>
-  [...new Set(text.split('\n').map((line) => line.replaceAll('\u00a0', ' ').trim()))]
+  [...new Set(text.split('\n').map((line) => contextLists(line.replaceAll('\u00a0', ' ').trim())))]
     .filter((line) => line !== '' && !line.endsWith('decoding failed due to the following error(s):'))
     .sort();
+
+/** Names of contexts in one order: a Collector takes them from a Go map. */
+const contextLists = (line: string): string =>
+  line.replace(
+    /"(?:resource|(?:instrumentation_)?scope|otelcol|span|spanevent|metric|datapoint|exemplar|log)(?:\.\w+)?"(?:,? "(?:\w+)(?:\.\w+)?")+/g,
+    (list) => list.split(/,? /).sort().join(' '),
+  );
 
 /** Attributes as objects, so that their order does not count and a change of one is a change of one. */
 function normal(value: unknown): unknown {

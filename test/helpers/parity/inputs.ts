@@ -277,4 +277,37 @@ const logs: Json = {
 /** One log record with attributes of every type: for what makes a value from values. */
 const value: Json = { resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record({ attributes })] }] }] };
 
-export const INPUTS: Readonly<Record<string, Json>> = { traces, metrics, logs, value };
+/** Traces of their own: slow, failed, short, of another service, with events. */
+const sampling: Json = {
+  resourceSpans: [
+    {
+      resource,
+      scopeSpans: [
+        {
+          scope,
+          spans: [
+            ...[1, 2, 3, 4, 5, 6].map((n) =>
+              span({
+                traceId: `${n}1020304050607080900010203040506`.padEnd(32, '0').slice(0, 32),
+                spanId: `${n}112131415161718`,
+                endTimeUnixNano: String(BigInt(START) + BigInt(n) * 400_000_000n),
+                attributes: n % 2 === 0 ? attributes : small,
+                traceState: n === 3 ? 'a=1' : '',
+                flags: n === 4 ? 1 : 0,
+                status: n === 5 ? { code: 2 } : n === 6 ? { code: 1 } : {},
+                events: n === 2 ? [{ timeUnixNano: TIME, name: 'log' }] : [],
+              }),
+            ),
+            span({ traceId: '21020304050607080900010203040506', spanId: '2112131415161719', name: 'child' }),
+          ],
+        },
+      ],
+    },
+    {
+      resource: { attributes: [kv('service.name', text('other'))] },
+      scopeSpans: [{ scope: {}, spans: [span({ traceId: '71020304050607080900010203040506', name: 'other' })] }],
+    },
+  ],
+};
+
+export const INPUTS: Readonly<Record<string, Json>> = { traces, metrics, logs, value, sampling };

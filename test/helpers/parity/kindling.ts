@@ -26,7 +26,9 @@ export async function answerProcessor(one: ParityCase): Promise<ParityAnswer> {
       }),
     );
   } catch (error) {
-    return { configError: ownSentence((error as Error).message, component) };
+    const { message } = error as Error;
+    const sentence = ownSentence(message, component);
+    return /failed to create "/.test(message) ? { createError: sentence } : { configError: sentence };
   }
   const bytes = fromJson(signal, JSON.stringify(INPUTS[one.input]));
   const origin = { receiver: 'in', connection: CONNECTION };

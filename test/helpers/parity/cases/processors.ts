@@ -17,7 +17,6 @@ const ACTIONS: readonly object[] = [
     { key: 'new', from_attribute: 'i', action },
     { key: 'new', value: '9', converted_type: 'int', action },
     { key: 'new', from_context: 'metadata.x', action },
-    { key: 'new', from_context: 'client.address', action },
     { key: 'new', from_context: 'nosuch.x', action },
     { key: 'new', action },
     { key: 'new', value: 'a', from_attribute: 's', action },

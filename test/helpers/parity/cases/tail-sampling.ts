@@ -86,6 +86,6 @@ const DECISION_MS = 2500;
 
 export const tailSamplingCases = (): ParityCase[] =>
   CONFIGS.map((config) => ({
-    ...configCase('tail_sampling', 'traces', { decision_wait: '100ms', ...config }),
+    ...configCase('tail_sampling', 'traces', { decision_wait: '100ms', ...config }, 'sampling'),
     waitMs: DECISION_MS,
   }));
