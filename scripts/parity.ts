@@ -33,7 +33,9 @@ for (const [name, make] of Object.entries(GROUPS)) {
     const actual = comparable(one, await answerProcessor(one));
     if (isDeepStrictEqual(actual, expected)) continue;
     different++;
-    console.log(`${name}: ${one.id}\n  Collector ${JSON.stringify(expected)}\n  Kindling  ${JSON.stringify(actual)}`);
+    console.log(
+      `${name}: ${one.id}\n  Collector ${JSON.stringify(expected)}\n  Kindling  ${JSON.stringify(actual)}`,
+    );
   }
   console.log(`${name}: ${cases.length} cases, ${different} different`);
 }

@@ -29,14 +29,17 @@ export function sprintf(format: string, values: readonly TypedValue[]): string {
     return one(verb, values[used++]!, options);
   });
   if (used >= values.length) return text;
-  const extra = values.slice(used).map((value) => (value === null ? '<nil>' : `${goType(value)}=${plain(value)}`));
+  const extra = values
+    .slice(used)
+    .map((value) => (value === null ? '<nil>' : `${goType(value)}=${plain(value)}`));
   return `${text}%!(EXTRA ${extra.join(', ')})`;
 }
 
 function one(verb: string, value: TypedValue, options: Options): string {
   if (verb === 'T') return pad(goType(value), options);
   if (value === null) return verb === 'v' ? pad('<nil>', options) : `%!${verb}(<nil>)`;
-  if (verb === 'v') return typeof value === 'string' ? pad(value, options) : pad(plain(value), options, typeof value);
+  if (verb === 'v')
+    return typeof value === 'string' ? pad(value, options) : pad(plain(value), options, typeof value);
   const bad = `%!${verb}(${goType(value)}=${plain(value)})`;
   switch (typeof value) {
     case 'boolean':
@@ -88,13 +91,14 @@ function magnitudeText(verb: string, value: number, { precision }: Options): str
   return verb === 'E' || verb === 'G' ? text.toUpperCase() : text;
 }
 
-/** %g: an exponent below -4 or from the precision (21 for the shortest form) on. */
-function shortest(value: number, precision: number | undefined): string {
+/** %g: an exponent below -4 or from the precision (for the shortest form: 6, or 21 within %v) on. */
+function shortest(value: number, precision: number | undefined, most = 6): string {
   if (value === 0) return '0';
   const digits = precision === undefined ? undefined : Math.min(Math.max(precision, 1), 100);
   const scientific = digits === undefined ? value.toExponential() : value.toExponential(digits - 1);
   const power = Number(scientific.slice(scientific.indexOf('e') + 1));
-  if (power < -4 || power >= (digits ?? 21)) {
+  const digitCount = scientific.replace(/e.*/, '').replace('.', '').length;
+  if (power < -4 || power >= (digits ?? Math.max(digitCount, most))) {
     return exponent(scientific.replace(/\.?0+e/, 'e'));
   }
   if (digits === undefined) return value < 1e-6 ? value.toFixed(20).replace(/0+$/, '') : String(value);
@@ -147,7 +151,10 @@ function pad(text: string, { flags, width }: Options, type?: string): string {
 /** `%v`. */
 function plain(value: TypedValue): string {
   if (value === null) return '<nil>';
-  if (typeof value === 'number') return Number.isFinite(value) ? `${value < 0 ? '-' : ''}${shortest(Math.abs(value), undefined)}` : doubleText(value);
+  if (typeof value === 'number')
+    return Number.isFinite(value)
+      ? `${value < 0 ? '-' : ''}${shortest(Math.abs(value), undefined, 21)}`
+      : doubleText(value);
   if (value instanceof Uint8Array) return `[${[...value].join(' ')}]`;
   return asString(value);
 }

@@ -58,7 +58,9 @@ export function matchProblem(config: MatchConfig): string | undefined {
   for (const properties of [config.include, config.exclude]) {
     if (properties === undefined) continue;
     const problems = kinds.map((kind) => matcherProblem(properties, kind));
-    if (problems.every((problem) => problem !== undefined)) return problems[0];
+    // Which of the sentences it is depends on the pipeline, which is not known here.
+    if (problems.every((problem) => problem !== undefined) && new Set(problems).size === 1)
+      return problems[0];
   }
   return undefined;
 }

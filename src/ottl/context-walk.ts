@@ -62,7 +62,8 @@ function visitItem(
   } else if (name === 'exemplar') {
     forEachPoint(item, (part, metricKind) => {
       if (metricKind.exemplars === undefined || !part.has(metricKind.exemplars)) return;
-      for (const exemplar of part.children(metricKind.exemplars)) visit({ ...context, part, metricKind, exemplar });
+      for (const exemplar of part.children(metricKind.exemplars))
+        visit({ ...context, part, metricKind, exemplar });
     });
   } else visit(context);
 }

@@ -16,7 +16,15 @@ import type { OttlValue } from './values.js';
 /** What a path may begin with. `instrumentation_scope` is an old name of `scope`. */
 export type PathContext = ContextName | 'instrumentation_scope';
 
-export type ContextName = 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'exemplar' | 'log';
+export type ContextName =
+  | 'resource'
+  | 'scope'
+  | 'span'
+  | 'spanevent'
+  | 'metric'
+  | 'datapoint'
+  | 'exemplar'
+  | 'log';
 
 /** One place in a batch. Nodes below the context's level are undefined. */
 export interface OttlContext {

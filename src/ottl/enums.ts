@@ -43,7 +43,8 @@ const ENUMS: Readonly<Record<ContextName, Readonly<Record<string, number>>>> = {
   log: LOG,
 };
 
-export const hasEnum = (context: ContextName, symbol: string): boolean => Object.hasOwn(ENUMS[context], symbol);
+export const hasEnum = (context: ContextName, symbol: string): boolean =>
+  Object.hasOwn(ENUMS[context], symbol);
 
 /** Throws an `Error` with the Collector's sentence for an unknown name. */
 export function enumValue(context: ContextName, symbol: string): bigint {

@@ -39,7 +39,9 @@ export function inferContext(texts: Texts, candidates: readonly ContextName[]): 
     ...(texts.statements ?? []).map(parseStatement),
     ...(texts.conditions ?? []).map(parseCondition),
   );
-  const named = names.paths.filter(({ segments }) => segments.length > 1).map(({ segments }) => segments[0]!.name);
+  const named = names.paths
+    .filter(({ segments }) => segments.length > 1)
+    .map(({ segments }) => segments[0]!.name);
   const inferred = SPECIFICITY.find((context) => named.includes(context)) ?? named[0];
   // Without functions and enums it is not even looked whether there is such a context: the caller's sentence is another.
   if (inferred === undefined || names.functions.size + names.enums.size === 0) return inferred;
@@ -73,4 +75,7 @@ function problemWith(inferred: string, names: Names, candidates: readonly Contex
 export const quotedList = (texts: readonly string[]): string => `[${texts.map(quoted).join(' ')}]`;
 
 const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

@@ -28,8 +28,7 @@ export type PathStyle =
 
 /** Throws an `Error` with the Collector's sentence. */
 export function compileStatement(text: string, context: ContextName, style: PathStyle): CompiledStatement {
-  const source =
-    style === 'completed' ? complete(text, context, parseStatement(text)) : text;
+  const source = style === 'completed' ? complete(text, context, parseStatement(text)) : text;
   try {
     const statement = parseStatement(source);
     const compiler = new Compiler({ context, prefixed: style !== 'plain' });
@@ -49,8 +48,7 @@ export function compileStatement(text: string, context: ContextName, style: Path
 
 /** Throws an `Error` with the Collector's sentence. */
 export function compileCondition(text: string, context: ContextName, style: PathStyle): CompiledCondition {
-  const source =
-    style === 'completed' ? complete(text, context, parseCondition(text)) : text;
+  const source = style === 'completed' ? complete(text, context, parseCondition(text)) : text;
   try {
     const condition = parseCondition(source);
     return { text, test: new Compiler({ context, prefixed: style !== 'plain' }).predicate(condition) };

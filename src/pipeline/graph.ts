@@ -139,7 +139,9 @@ class GraphBuilder {
         'otelcol.pipeline.id': pipeline.id,
       },
     );
-    const processor = factory.create(settings, config, pipeline.signal, observeOutput(next, account.edges));
+    const processor = named(id, pipeline.id, () =>
+      factory.create(settings, config, pipeline.signal, observeOutput(next, account.edges)),
+    );
     this.#middle.push({ identity: account.identity, component: processor, logger: settings.logger });
     return observeInput(processor, account.edges);
   }
@@ -195,4 +197,16 @@ class GraphBuilder {
 /** A component that has received nothing yet is shown with zeros: absence must not look like silence. */
 function announce(account: ComponentAccount, signal: Signal): void {
   account.edges.received(signal, 0);
+}
+
+/** Says which processor of which pipeline it is whose settings do not fit. */
+function named<T>(id: string, pipeline: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      `failed to build pipelines: failed to create ${JSON.stringify(id)} processor, in pipeline ${JSON.stringify(pipeline)}: ${error.message}`,
+    );
+  }
 }

@@ -3,7 +3,15 @@ import { GoRegExp } from '../../go/regexp.js';
 import type { TypedValue } from '../../otlp/typed-value.js';
 import type { Argument, Value } from '../ast.js';
 import type { Access, ContextName, Getter, OttlContext } from '../context.js';
-import { expectInt, expectMap, expectText, OttlError, type OttlValue, textLike, typeName } from '../values.js';
+import {
+  expectInt,
+  expectMap,
+  expectText,
+  OttlError,
+  type OttlValue,
+  textLike,
+  typeName,
+} from '../values.js';
 import { compileGlob } from './glob.js';
 
 /** What the compiler offers to functions. */
@@ -40,7 +48,7 @@ export class Arguments {
   constructor(name: string, parameters: readonly string[], args: readonly Argument[], tools: ArgumentTools) {
     this.#name = name;
     this.#tools = tools;
-    const names = parameters.map((parameter) => parameter.replace('?', '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+    const names = parameters.map((parameter) => snake(parameter.replace('?', '')));
     const required = parameters.filter((parameter) => !parameter.endsWith('?')).length;
     const values: (Argument['value'] | undefined)[] = names.map(() => undefined);
     let named = false;
@@ -54,7 +62,7 @@ export class Arguments {
       );
     }
     for (const [position, { name: own, value }] of args.entries()) {
-      const index = own === undefined ? position : names.indexOf(own);
+      const index = own === undefined ? position : names.indexOf(snake(own));
       if (index < 0) throw new Error(`no such parameter: ${own}`);
       values[index] = value;
     }
@@ -174,7 +182,10 @@ export class Arguments {
     if (value.kind !== 'list') throw new ArgumentError(position, 'must be a list of type float64');
     return value.items.map((item, index) => {
       if (item.kind === 'literal' && typeof item.value === 'number') return item.value;
-      throw new ArgumentError(position, `error while parsing list argument at index ${index}: must be a float`);
+      throw new ArgumentError(
+        position,
+        `error while parsing list argument at index ${index}: must be a float`,
+      );
     });
   }
 
@@ -189,7 +200,9 @@ export class Arguments {
   constantTexts(position: number): string[] | undefined {
     const value = this.#value(position);
     const items = value.kind === 'list' ? value.items : [];
-    const texts = items.flatMap((item) => (item.kind === 'literal' && typeof item.value === 'string' ? [item.value] : []));
+    const texts = items.flatMap((item) =>
+      item.kind === 'literal' && typeof item.value === 'string' ? [item.value] : [],
+    );
     return texts.length === items.length ? texts : undefined;
   }
 
@@ -292,6 +305,9 @@ export class Arguments {
     throw new ArgumentError(position, what);
   }
 }
+
+/** `pairDelimiter` and `pair_delimiter` are the same to the Collector. */
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 function literalOf(value: Value): TypedValue | undefined {
   switch (value.kind) {

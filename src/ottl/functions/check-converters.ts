@@ -79,7 +79,8 @@ function isValidLuhn(text: string): boolean {
   const digits = Array.from(text.replaceAll(' ', ''));
   let sum = 0;
   for (const [index, char] of digits.reverse().entries()) {
-    if (!/^\d$/.test(char)) throw new OttlError(`strconv.Atoi: parsing ${JSON.stringify(char)}: invalid syntax`);
+    if (!/^\d$/.test(char))
+      throw new OttlError(`strconv.Atoi: parsing ${JSON.stringify(char)}: invalid syntax`);
     const digit = index % 2 === 0 ? Number(char) : Number(char) * 2;
     sum += digit > 9 ? digit - 9 : digit;
   }
@@ -114,4 +115,3 @@ function parseInteger(text: string, base: number): bigint {
   const signed = match?.[1] === '-' ? -value : value;
   return BigInt.asIntN(64, signed) === signed ? signed : fail('value out of range');
 }
-

@@ -26,7 +26,8 @@ export const CSV_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
         const names = header(context);
         if (names === '') throw new OttlError('headers must not be an empty string');
         const headers = names.split(headerDelimiter);
-        const fields = mode === 'ignoreQuotes' ? row.split(given) : readRow(row, given, mode === 'lazyQuotes');
+        const fields =
+          mode === 'ignoreQuotes' ? row.split(given) : readRow(row, given, mode === 'lazyQuotes');
         if (fields.length !== headers.length) {
           throw new OttlError(
             `map csv headers: wrong number of fields: expected ${headers.length}, found ${fields.length}`,
@@ -49,7 +50,10 @@ function readRow(row: string, delimiter: string, lazy: boolean): string[] {
       for (at++; ; ) {
         const quote = row.indexOf('"', at);
         if (quote < 0) {
-          if (!lazy) throw new OttlError(`read csv line: parse error on line 1, column ${row.length + 1}: extraneous or missing " in quoted-field`);
+          if (!lazy)
+            throw new OttlError(
+              `read csv line: parse error on line 1, column ${row.length + 1}: extraneous or missing " in quoted-field`,
+            );
           field += row.slice(at);
           at = row.length;
           break;
@@ -61,14 +65,19 @@ function readRow(row: string, delimiter: string, lazy: boolean): string[] {
           at++;
         } else if (at >= row.length || row.startsWith(delimiter, at) || row[at] === '\n') break;
         else if (lazy) field += '"';
-        else throw new OttlError(`read csv line: parse error on line 1, column ${at}: extraneous or missing " in quoted-field`);
+        else
+          throw new OttlError(
+            `read csv line: parse error on line 1, column ${at}: extraneous or missing " in quoted-field`,
+          );
       }
     } else {
       const end = ends(row, delimiter, at);
       field = row.slice(at, end);
       const quote = field.indexOf('"');
       if (quote >= 0 && !lazy) {
-        throw new OttlError(`read csv line: parse error on line 1, column ${at + quote + 1}: bare " in non-quoted-field`);
+        throw new OttlError(
+          `read csv line: parse error on line 1, column ${at + quote + 1}: bare " in non-quoted-field`,
+        );
       }
       at = end;
     }

@@ -7,7 +7,14 @@ import type { ConverterDef } from './function.js';
 import { parseUrl } from './url.js';
 
 /** Protocol numbers (IANA) that a Community ID knows. */
-const PROTOCOLS: Readonly<Record<string, number>> = { ICMP: 1, TCP: 6, UDP: 17, ICMP6: 58, SCTP: 132, RSVP: 46 };
+const PROTOCOLS: Readonly<Record<string, number>> = {
+  ICMP: 1,
+  TCP: 6,
+  UDP: 17,
+  ICMP6: 58,
+  SCTP: 132,
+  RSVP: 46,
+};
 
 export const NETWORK_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
   URL: {
@@ -30,7 +37,12 @@ export const NETWORK_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
       const fixed = literals === undefined ? undefined : blockList(literals, Error);
       return (context) => {
         const address = target(context);
-        const list = fixed ?? blockList(networks.map((network) => network(context)), OttlError);
+        const list =
+          fixed ??
+          blockList(
+            networks.map((network) => network(context)),
+            OttlError,
+          );
         return isIP(address) !== 0 && list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
       };
     },
@@ -87,8 +99,7 @@ interface End {
 
 function communityId(ends: readonly End[], protocol: number, seed: number): string {
   const [low, high] = [...ends].sort(
-    (a, b) =>
-      a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.port - b.port,
+    (a, b) => a.address.length - b.address.length || Buffer.compare(a.address, b.address) || a.port - b.port,
   ) as [End, End];
   const head = Buffer.alloc(2);
   head.writeUInt16BE(seed);
@@ -108,7 +119,8 @@ function addressBytes(address: string): Buffer {
       ? address.replace(/%.*$/, '')
       : `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`;
   const [left = '', right] = text.split('::');
-  const words = (part: string) => (part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16)));
+  const words = (part: string) =>
+    part === '' ? [] : part.split(':').map((word) => Number.parseInt(word, 16));
   const [head, tail] = [words(left), words(right ?? '')];
   const middle = right === undefined ? [] : new Array<number>(8 - head.length - tail.length).fill(0);
   const bytes = Buffer.alloc(16);

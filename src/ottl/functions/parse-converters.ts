@@ -33,7 +33,8 @@ const decodeDef: ConverterDef = {
     const decode = Object.hasOwn(ENCODINGS, name) ? ENCODINGS[name]! : textDecoder(name);
     return (context) => {
       const found = value(context);
-      if (typeof found === 'string' || found instanceof Uint8Array) return decode(Buffer.from(found as string));
+      if (typeof found === 'string' || found instanceof Uint8Array)
+        return decode(Buffer.from(found as string));
       throw new OttlError(`unsupported type provided to Decode function: ${typeName(found)}`);
     };
   },
@@ -174,7 +175,13 @@ function jsonError(source: string, error: Error): string {
 }
 
 const jsonType = (value: unknown): string =>
-  value === null ? '<nil>' : typeof value === 'number' ? 'float64' : typeof value === 'boolean' ? 'bool' : 'string';
+  value === null
+    ? '<nil>'
+    : typeof value === 'number'
+      ? 'float64'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : 'string';
 
 /** JSON has one kind of number; it is a double. */
 function fromJson(value: unknown): TypedValue {

@@ -21,7 +21,9 @@ export const SEVERITY_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
         const value = target(context);
         const level = levels.find(([, criteria]) => criteria.some((one) => matches(one, value)));
         if (level !== undefined) return level[0];
-        throw new OttlError(`could not map log level: no matching log level found for value '${String(value)}'`);
+        throw new OttlError(
+          `could not map log level: no matching log level found for value '${String(value)}'`,
+        );
       };
     },
   },

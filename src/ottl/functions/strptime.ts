@@ -6,7 +6,9 @@
 import { OttlError } from '../values.js';
 import { offsetMsAt, zoneNamed } from './time-zone.js';
 
-const MONTHS = 'January February March April May June July August September October November December'.split(' ');
+const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+);
 const DAYS = 'Sunday Monday Tuesday Wednesday Thursday Friday Saturday'.split(' ');
 
 const COMPOUND: Readonly<Record<string, string>> = {
@@ -66,7 +68,9 @@ export function checkTimeFormat(format: string): void {
   }
   const unknown = [...format.matchAll(/%(.)/gs)].filter(
     ([, letter]) =>
-      (letter === 'E' || !Object.hasOwn(PATTERNS, letter!)) && !Object.hasOwn(COMPOUND, letter!) && !'nt%'.includes(letter!),
+      (letter === 'E' || !Object.hasOwn(PATTERNS, letter!)) &&
+      !Object.hasOwn(COMPOUND, letter!) &&
+      !'nt%'.includes(letter!),
   );
   if (unknown.length === 0) return;
   const list = unknown.map(([directive]) => `unsupported ctimefmt.toNative() directive: ${directive}`);
@@ -135,7 +139,8 @@ function toNanoseconds(
   { zone, now }: TimeRules,
   fail: (why: string) => never,
 ): bigint {
-  const first = (...letters: string[]) => letters.map((letter) => fields.get(letter)).find((one) => one !== undefined);
+  const first = (...letters: string[]) =>
+    letters.map((letter) => fields.get(letter)).find((one) => one !== undefined);
   const number = (...letters: string[]) => {
     const text = first(...letters);
     return text === undefined ? undefined : Number(text);
@@ -146,7 +151,8 @@ function toNanoseconds(
   const full = number('Y') ?? (either?.length === 4 ? Number(either) : undefined);
   const year = full ?? (short === undefined ? undefined : short + (short < 69 ? 2000 : 1900));
   const name = first('b', 'h', 'B')?.toLowerCase().replaceAll('.', '');
-  const month = name === undefined ? (number('m', 'o', 'q') ?? 1) : months.findIndex((names) => names.includes(name)) + 1;
+  const month =
+    name === undefined ? (number('m', 'o', 'q') ?? 1) : months.findIndex((names) => names.includes(name)) + 1;
   const day = number('d', 'e', 'g') ?? 1;
   const half = first('p', 'P')?.toLowerCase();
   const twelve = number('I', 'l');
@@ -162,7 +168,8 @@ function toNanoseconds(
   if (day < 1 || new Date(at(year ?? 2024)).getUTCMonth() !== month - 1) fail('day out of range');
   const offset = first('z', 'w', 'i', 'j', 'k');
   const toUtc = (local: number) =>
-    local - (offset === undefined ? offsetMsAt(zoneNamed(fields.get('Z') ?? '') ?? zone, local) : offsetMs(offset));
+    local -
+    (offset === undefined ? offsetMsAt(zoneNamed(fields.get('Z') ?? '') ?? zone, local) : offsetMs(offset));
   let ms = toUtc(at(year ?? new Date(now()).getUTCFullYear()));
   // Without a year: the last time that it was so, or that it will be within a week.
   if (year === undefined && ms > now() + 7 * 86_400_000) ms = toUtc(at(new Date(now()).getUTCFullYear() - 1));

@@ -30,13 +30,15 @@ export const TEXT_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
           format,
           values.map((value) => {
             const found = value(context);
-            return found instanceof OttlTime || found instanceof OttlDuration ? (textLike(found) ?? null) : toTyped(found);
+            return found instanceof OttlTime || found instanceof OttlDuration
+              ? (textLike(found) ?? null)
+              : toTyped(found);
           }),
         );
     },
   },
   Concat: {
-    parameters: ['values', 'delimiter'],
+    parameters: ['vals', 'delimiter'],
     build: (args) => {
       const values = args.texts(0);
       const delimiter = args.text(1);

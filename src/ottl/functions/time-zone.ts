@@ -4,7 +4,9 @@
 export function zoneNamed(name: string): string | undefined {
   if (name === '') return undefined;
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone === '' ? undefined : name;
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone === ''
+      ? undefined
+      : name;
   } catch {
     return undefined;
   }
@@ -31,8 +33,19 @@ const formats = (zone: string): Intl.DateTimeFormat =>
   });
 
 function offsetMs(zone: string, utcMs: number): number {
-  const parts = new Map(formats(zone).formatToParts(utcMs).map(({ type, value }) => [type, Number(value)]));
+  const parts = new Map(
+    formats(zone)
+      .formatToParts(utcMs)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
   const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? 0;
-  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+  const local = Date.UTC(
+    part('year'),
+    part('month') - 1,
+    part('day'),
+    part('hour'),
+    part('minute'),
+    part('second'),
+  );
   return local - Math.floor(utcMs / 1000) * 1000;
 }

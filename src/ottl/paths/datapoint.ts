@@ -12,8 +12,8 @@ import { field } from '../../otlp/wire-reader.js';
 import type { Access, OttlContext } from '../context.js';
 import { expectGo, GoList, OttlError, type OttlValue, typeName } from '../values.js';
 import { attribute, attributeMap, int64, time } from './fields.js';
-import { onePart, partList } from './parts.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
+import { onePart, partList } from './parts.js';
 
 const { delimited, fixed64, varint } = field;
 const AS_DOUBLE = fixed64(4);
@@ -74,7 +74,11 @@ export const datapointPath = (parts: PathParts): PathResult =>
     },
     count: only(WITH_COUNT, undefined, integer(COUNT)),
     sum: only(WITH_COUNT, undefined, double(SUM)),
-    bucket_counts: only(['histogram'], 'pmetric.HistogramDataPoint', counts(BUCKET_COUNTS, readFixed64s, packFixed64s)),
+    bucket_counts: only(
+      ['histogram'],
+      'pmetric.HistogramDataPoint',
+      counts(BUCKET_COUNTS, readFixed64s, packFixed64s),
+    ),
     explicit_bounds: only(['histogram'], 'pmetric.HistogramDataPoint', {
       get: (node) => GoList.named('[]float64', readDoubles(node.content(EXPLICIT_BOUNDS))),
       set: (node, value) => {
@@ -126,7 +130,11 @@ interface Part<T extends OttlValue> {
 }
 
 /** Data points of other kinds don't have it: nil, and setting it is an error that names `goType`. */
-function only<T extends OttlValue>(kinds: readonly Kind[], goType: string | undefined, part: Part<T>): Access {
+function only<T extends OttlValue>(
+  kinds: readonly Kind[],
+  goType: string | undefined,
+  part: Part<T>,
+): Access {
   const has = (context: OttlContext) => kinds.includes(context.metricKind!.name);
   const refuse = goType === undefined ? unsupported : wrongType(goType);
   return {

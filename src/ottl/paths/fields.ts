@@ -19,13 +19,15 @@ export const text = (node: NodeOf, tag: number): Access => ({
 /** An unsigned 32-bit integer or an enum. */
 export const uint32 = (node: NodeOf, tag: number): Access => ({
   get: (context) => BigInt(node(context).uint32(tag)),
-  set: (context, value) => node(context, true).setInteger(tag, BigInt.asUintN(32, expectGo<bigint>(value, 'int64'))),
+  set: (context, value) =>
+    node(context, true).setInteger(tag, BigInt.asUintN(32, expectGo<bigint>(value, 'int64'))),
 });
 
 /** An enum: a negative number is possible. */
 export const enumeration = (node: NodeOf, tag: number): Access => ({
   get: (context) => BigInt(node(context).uint32(tag) | 0),
-  set: (context, value) => node(context, true).setInteger(tag, BigInt.asIntN(32, expectGo<bigint>(value, 'int64'))),
+  set: (context, value) =>
+    node(context, true).setInteger(tag, BigInt.asIntN(32, expectGo<bigint>(value, 'int64'))),
 });
 
 /** Nanoseconds since the epoch, or any other 64 bits, as an int. */

@@ -4,8 +4,8 @@ import { field } from '../../otlp/wire-reader.js';
 import type { Access, OttlContext } from '../context.js';
 import { expectGo } from '../values.js';
 import { attribute, attributeMap, text } from './fields.js';
-import { partList } from './parts.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
+import { partList } from './parts.js';
 
 const TEMPORALITY = field.varint(2);
 const IS_MONOTONIC = field.varint(3);

@@ -66,7 +66,8 @@ function splitContext(
 ): { context: ContextName; segments: readonly Segment[] } {
   const visible = VISIBLE[context];
   const [first, ...rest] = segments;
-  const named = rest.length > 0 && first!.keys.length === 0 ? visible.find((name) => name === first!.name) : undefined;
+  const named =
+    rest.length > 0 && first!.keys.length === 0 ? visible.find((name) => name === first!.name) : undefined;
   if (named !== undefined) {
     return { context: named === 'instrumentation_scope' ? 'scope' : named, segments: rest };
   }

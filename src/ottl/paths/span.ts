@@ -14,8 +14,8 @@ import {
   time,
   uint32,
 } from './fields.js';
-import { onePart, partList } from './parts.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
+import { onePart, partList } from './parts.js';
 
 const { delimited, fixed64, varint } = field;
 const TRACE_STATE = delimited(3);
@@ -60,7 +60,11 @@ export const spanPath = (parts: PathParts): PathResult =>
     events: ownParts('ptrace.SpanEventSlice', EVENTS),
     dropped_events_count: uint32(span, varint(12)),
     links: ownParts('ptrace.SpanLinkSlice', LINKS),
-    status: onePart(({ item }) => ({ node: item!, tag: STATUS, goType: STATUS_TYPE }), STATUS_TYPE, () => ''),
+    status: onePart(
+      ({ item }) => ({ node: item!, tag: STATUS, goType: STATUS_TYPE }),
+      STATUS_TYPE,
+      () => '',
+    ),
     dropped_links_count: uint32(span, varint(14)),
     'status.code': enumeration(status, varint(3)),
     'status.message': text(status, delimited(2)),
@@ -86,7 +90,10 @@ export const spanEventPath = (parts: PathParts): PathResult =>
   });
 
 const ownParts = (goType: string, tag: number): Access =>
-  partList(({ item }) => ({ node: item!, tag, goType }), () => undefined);
+  partList(
+    ({ item }) => ({ node: item!, tag, goType }),
+    () => undefined,
+  );
 
 /** Refuses what does not fit. */
 const checkedUint32 = (access: Access): Access => ({

@@ -43,7 +43,10 @@ export function compileFilter(config: FilterConfig, signal: FilterSignal): Filte
       problems.push((error as Error).message);
     }
   };
-  const settings: Readonly<Record<string, readonly string[] | undefined>> = config[signal];
+  const { [signal]: own } = config;
+  const settings: Readonly<Record<string, readonly string[] | undefined>> = Object.fromEntries(
+    Object.entries(own).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
+  );
   const flat = config[FLAT[signal]];
   if (flat !== undefined && Object.values(settings).some((list) => list !== undefined)) {
     const names = Object.keys(SETTINGS[signal]).map((name) => `"${signal}.${name}"`);

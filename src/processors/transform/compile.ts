@@ -1,7 +1,7 @@
 /** From the settings of `transform` to groups of statements that run. */
 import type { ContextName } from '../../ottl/context.js';
-import { inferContext, quotedList } from '../../ottl/infer-context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
+import { inferContext, quotedList } from '../../ottl/infer-context.js';
 import {
   type CompiledCondition,
   type CompiledStatement,

@@ -35,7 +35,11 @@ export interface ParityAnswer {
 
 export type ParityAnswers = Readonly<Record<string, ParityAnswer>>;
 
-const STATEMENTS = { traces: 'trace_statements', metrics: 'metric_statements', logs: 'log_statements' } as const;
+const STATEMENTS = {
+  traces: 'trace_statements',
+  metrics: 'metric_statements',
+  logs: 'log_statements',
+} as const;
 
 /** `transform` with statements that name their contexts; errors on data are told. */
 export function transformCase(
@@ -48,7 +52,7 @@ export function transformCase(
   return { id: `${input}: ${list.join('; ')}`, component: 'transform', signal, config, input };
 }
 
-/** A case with settings written as an object; its id is the settings. */
+/** A case with settings written as an object. */
 export function configCase(
   component: string,
   signal: ParitySignal,
@@ -56,5 +60,5 @@ export function configCase(
   input: string = signal,
 ): ParityCase {
   const text = JSON.stringify(config);
-  return { id: `${input}: ${text}`, component, signal, config: text, input };
+  return { id: `${component} ${input}: ${text}`, component, signal, config: text, input };
 }

@@ -4,8 +4,8 @@ import { INPUTS } from './inputs.js';
 
 /** What of an answer is kept and compared. */
 export interface Comparable {
-  readonly configError?: readonly string[];
-  readonly createError?: readonly string[];
+  /** Sentences with which the settings are refused, whether when they are read or when the pipeline is built. */
+  readonly refused?: readonly string[];
   readonly consumeError?: string;
   /** Spans that a sampler let through, by trace id and span id; those of a trace come in any order. */
   readonly kept?: readonly string[];
@@ -17,12 +17,12 @@ export interface Comparable {
  * Makes an answer comparable. Several errors, attributes and data points that a Collector takes from a Go map have no
  * order.
  */
-export function comparable({ component, input: name }: ParityCase, answer: ParityAnswer): Comparable {
+export function comparable({ id, component, input: name }: ParityCase, answer: ParityAnswer): Comparable {
+  const normal = (value: unknown) => keyed(value, id.includes('aggregate_'));
   const input = INPUTS[name];
   const { configError, createError, startError, consumeError, output } = answer;
-  if (configError !== undefined) return { configError: sentences(configError) };
-  if (createError !== undefined) return { createError: sentences(createError) };
-  if (startError !== undefined) return { configError: sentences(startError) };
+  const error = configError ?? createError ?? startError;
+  if (error !== undefined) return { refused: sentences(error) };
   if (consumeError !== undefined) return { consumeError };
   if (component === 'tail_sampling') return { kept: spanIds(output).sort() };
   const changes: Record<string, unknown> = {};
@@ -49,11 +49,22 @@ const contextLists = (line: string): string =>
     (list) => list.split(/,? /).sort().join(' '),
   );
 
-/** Attributes as objects, so that their order does not count and a change of one is a change of one. */
-function normal(value: unknown): unknown {
+/**
+ * Attributes as objects, so that their order does not count and a change of one is a change of one. `sortPoints`: data
+ * points in one order.
+ */
+function keyed(value: unknown, sortPoints: boolean): unknown {
+  const normal = (item: unknown) => keyed(item, sortPoints);
+  // The last bits of what a mathematical library computes are nobody's contract.
+  if (typeof value === 'number') return Number(value.toPrecision(14));
   if (typeof value !== 'object' || value === null) return value;
   if (!Array.isArray(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normal(item)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        sortPoints && key === 'dataPoints' ? unordered(normal(item)) : normal(item),
+      ]),
+    );
   }
   const keys = value.map((item) => (item as { key?: unknown } | null)?.key);
   const isMap = keys.length > 0 && keys.every((key) => typeof key === 'string');
@@ -67,7 +78,9 @@ function normal(value: unknown): unknown {
 function difference(path: string, before: unknown, after: unknown, changes: Record<string, unknown>): void {
   if (Array.isArray(before) && Array.isArray(after)) {
     if (before.length !== after.length) changes[path] = unordered(after);
-    else for (const [index, item] of after.entries()) difference(`${path}/${index}`, before[index], item, changes);
+    else
+      for (const [index, item] of after.entries())
+        difference(`${path}/${index}`, before[index], item, changes);
   } else if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)].sort())) {
       if (!(key in after)) changes[`${path}/${key}`] = null;

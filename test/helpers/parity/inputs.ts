@@ -94,7 +94,10 @@ const traces: Json = {
         },
       ],
     },
-    { resource: { attributes: [kv('service.name', text('other'))] }, scopeSpans: [{ scope: {}, spans: [span({})] }] },
+    {
+      resource: { attributes: [kv('service.name', text('other'))] },
+      scopeSpans: [{ scope: {}, spans: [span({})] }],
+    },
   ],
 };
 
@@ -124,7 +127,12 @@ const metrics: Json = {
                 dataPoints: [
                   { ...times, asInt: '7', attributes: [kv('queue', text('a')), kv('zone', text('z1'))] },
                   { ...times, asDouble: 2.5, attributes: [kv('queue', text('b')), kv('zone', text('z1'))] },
-                  { ...times, asDouble: 4.5, attributes: [kv('queue', text('a')), kv('zone', text('z2'))], flags: 1 },
+                  {
+                    ...times,
+                    asDouble: 4.5,
+                    attributes: [kv('queue', text('a')), kv('zone', text('z2'))],
+                    flags: 1,
+                  },
                 ],
               },
             },
@@ -275,7 +283,9 @@ const logs: Json = {
 };
 
 /** One log record with attributes of every type: for what makes a value from values. */
-const value: Json = { resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record({ attributes })] }] }] };
+const value: Json = {
+  resourceLogs: [{ resource, scopeLogs: [{ scope, logRecords: [record({ attributes })] }] }],
+};
 
 /** Traces of their own: slow, failed, short, of another service, with events. */
 const sampling: Json = {
@@ -305,7 +315,9 @@ const sampling: Json = {
     },
     {
       resource: { attributes: [kv('service.name', text('other'))] },
-      scopeSpans: [{ scope: {}, spans: [span({ traceId: '71020304050607080900010203040506', name: 'other' })] }],
+      scopeSpans: [
+        { scope: {}, spans: [span({ traceId: '71020304050607080900010203040506', name: 'other' })] },
+      ],
     },
   ],
 };

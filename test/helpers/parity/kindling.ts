@@ -56,6 +56,8 @@ const ownSentence = (message: string, component: string): string =>
         .replace(/^failed to create "[^"]+" processor, in pipeline "[^"]+": /, '')
         .replace(/^failed to create "[^"]+" processor: /, '')
         .replace(`processors::${component}: `, '')
-        .replace(`processors::${component}::`, ''),
+        .replace(`processors::${component}::`, '')
+        // The Collector does not say which setting it is.
+        .replace(/^(actions|attributes): /, ''),
     )
     .join('\n');

@@ -6,9 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { ParityAnswers, ParityCase } from './case.js';
 import { INPUTS } from './inputs.js';
 
-export const REFERENCE_BINARY = fileURLToPath(
-  new URL('../../../build/otelcol/reference', import.meta.url),
-);
+export const REFERENCE_BINARY = fileURLToPath(new URL('../../../build/otelcol/reference', import.meta.url));
 
 /** Why there is no Collector to compare with; undefined when there is one. */
 export const referenceMissing = (): string | undefined =>

@@ -35,7 +35,9 @@ export const emptyNode = (): MessageNode => new MessageNode(EMPTY);
 /** Adds `metric` behind the others of its scope; statements see it as well when their turn comes. */
 export function appendMetric({ scopeGroup }: OttlContext, metric: MessageNode): void {
   if (scopeGroup!.slots().length >= MAX_METRICS) {
-    throw new OttlError(`a scope with ${MAX_METRICS} metrics gets no more of them; does the statement copy its own copies?`);
+    throw new OttlError(
+      `a scope with ${MAX_METRICS} metrics gets no more of them; does the statement copy its own copies?`,
+    );
   }
   appendMessage(scopeGroup!, METRIC, metric);
 }

@@ -70,12 +70,14 @@ export const DATAPOINT_CONVERSIONS: Readonly<Record<string, EditorDef>> = {
 export const METRIC_CONVERSIONS: Readonly<Record<string, EditorDef>> = {
   convert_sum_to_gauge: {
     parameters: [],
-    build: () => ({ item }) => {
-      if (kindOfMetric(item!)?.name !== 'sum') return;
-      const points = item!.child(SUM).children(DATA_POINT);
-      item!.remove(SUM);
-      setData(item!, GAUGE, points);
-    },
+    build:
+      () =>
+      ({ item }) => {
+        if (kindOfMetric(item!)?.name !== 'sum') return;
+        const points = item!.child(SUM).children(DATA_POINT);
+        item!.remove(SUM);
+        setData(item!, GAUGE, points);
+      },
   },
   convert_gauge_to_sum: {
     parameters: ['aggregation_temporality', 'monotonic'],

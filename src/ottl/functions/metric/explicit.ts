@@ -104,7 +104,9 @@ export const EXPLICIT: Readonly<Record<string, EditorDef>> = {
       const bounds = args.literalDoubles(1);
       const distribute = Object.hasOwn(DISTRIBUTIONS, name) ? DISTRIBUTIONS[name] : undefined;
       if (distribute === undefined) {
-        throw new Error(`invalid conversion function: ${name}, must be one of [upper, midpoint, random, uniform]`);
+        throw new Error(
+          `invalid conversion function: ${name}, must be one of [upper, midpoint, random, uniform]`,
+        );
       }
       if (bounds.length === 0) throw new Error('explicit bounds cannot be empty: []');
       return ({ item }) => {
@@ -134,7 +136,8 @@ function convert(
   made.setDouble(HISTOGRAM_MIN, point.double(EXPONENTIAL_MIN) ?? 0);
   made.setDouble(HISTOGRAM_MAX, point.double(EXPONENTIAL_MAX) ?? 0);
   for (const exemplar of point.children(EXEMPLARS)) appendMessage(made, HISTOGRAM_EXEMPLARS, exemplar);
-  for (const attribute of point.children(kind.attributes)) appendMessage(made, HISTOGRAM_ATTRIBUTES, attribute);
+  for (const attribute of point.children(kind.attributes))
+    appendMessage(made, HISTOGRAM_ATTRIBUTES, attribute);
   made.setContent(HISTOGRAM_BOUNDS, packDoubles(bounds));
   made.setContent(HISTOGRAM_COUNTS, packFixed64s(countsOf(point, bounds, distribute)));
   return made;
@@ -155,7 +158,9 @@ function countsOf(point: MessageNode, bounds: readonly number[], distribute: Dis
       counts[last]! += count;
       continue;
     }
-    const fits = bounds.findIndex((bound, at) => at > 0 && bucket.lower > bounds[at - 1]! && bucket.upper <= bound);
+    const fits = bounds.findIndex(
+      (bound, at) => at > 0 && bucket.lower > bounds[at - 1]! && bucket.upper <= bound,
+    );
     if (fits > 0) counts[fits - 1]! += count;
     else distribute(bucket, bounds, counts);
   }

@@ -214,7 +214,9 @@ const EXPRESSIONS = [
   `UnixMicro(${TIME})`,
   `UnixMilli(${TIME})`,
   `UnixSeconds(${TIME})`,
-  ...['Year', 'Month', 'Day', 'Weekday', 'Hour', 'Minute', 'Second', 'Nanosecond'].map((name) => `${name}(${TIME})`),
+  ...['Year', 'Month', 'Day', 'Weekday', 'Hour', 'Minute', 'Second', 'Nanosecond'].map(
+    (name) => `${name}(${TIME})`,
+  ),
   `FormatTime(${TIME}, "%Y-%m-%d %H:%M:%S")`,
   `FormatTime(${TIME}, "%a %b %e %I:%M:%S %p %y %j %f %L %z %Z %%")`,
   `FormatTime(${TIME}, "%D %F %T %R %s %A %B %n%t %h %c")`,
@@ -311,7 +313,9 @@ const EXPRESSIONS = [
 const REST = ['keep_keys(log.attributes, ["r"])', 'keep_keys(resource.attributes, ["service.name"])'];
 
 export const ottlConverters = (): ParityCase[] =>
-  [...UNARY.flatMap((name) => PATHS.map((path) => `${name}(${path})`)), ...EXPRESSIONS].map((expression) => ({
-    ...transformCase('logs', [`set(log.attributes["r"], ${expression})`, ...REST], 'value'),
-    id: expression,
-  }));
+  [...new Set([...UNARY.flatMap((name) => PATHS.map((path) => `${name}(${path})`)), ...EXPRESSIONS])].map(
+    (expression) => ({
+      ...transformCase('logs', [`set(log.attributes["r"], ${expression})`, ...REST], 'value'),
+      id: expression,
+    }),
+  );

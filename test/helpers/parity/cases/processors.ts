@@ -29,7 +29,10 @@ const ACTIONS: readonly object[] = [
   { pattern: '(', action: 'delete' },
   { action: 'delete' },
   { key: 's', value: 'x', action: 'delete' },
-  ...['s', 'i', 'neg', 'd', 'b', 'l', 'm', 'bytes', 'empty', 'nosuch'].map((key) => ({ key, action: 'hash' })),
+  ...['s', 'i', 'neg', 'd', 'b', 'l', 'm', 'bytes', 'empty', 'nosuch'].map((key) => ({
+    key,
+    action: 'hash',
+  })),
   { pattern: '^.$', action: 'hash' },
   { action: 'hash' },
   ...['int', 'double', 'string', 'nosuch', undefined].flatMap((converted_type) =>
@@ -108,8 +111,9 @@ export function attributesCases(): ParityCase[] {
     configCase('resource', 'traces', {}),
     configCase('resource', 'traces', { attributes: [] }),
     configCase('resource', 'traces', { attributes: [{ key: 'x', action: 'insert' }] }),
-  ].filter(({ id, component }, index, all) =>
-    all.findIndex((other) => other.id === id && other.component === component) === index,
+  ].filter(
+    ({ id, component }, index, all) =>
+      all.findIndex((other) => other.id === id && other.component === component) === index,
   );
 }
 
@@ -134,14 +138,22 @@ const FILTERS: Readonly<Record<ParitySignal, readonly object[]>> = {
     { traces: { span: ['Int(attributes["m"]) == 1'] }, error_mode: 'ignore' },
     { traces: { span: ['name == "root"'], spanevent: ['true'] } },
     { traces: { span: [] } },
-    { traces: { span: ['name == "root"'] }, spans: { include: { match_type: 'strict', services: ['shop'] } } },
+    {
+      traces: { span: ['name == "root"'] },
+      spans: { include: { match_type: 'strict', services: ['shop'] } },
+    },
     { trace_conditions: ['span.name == "root"'] },
     { trace_conditions: ['spanevent.name == "log"', 'spanevent.name == "x"'] },
     { trace_conditions: ['resource.attributes["host.name"] != nil'] },
     { trace_conditions: ['scope.name == "lib"'] },
     { trace_conditions: [{ context: 'span', conditions: ['name == "root"'] }] },
     { trace_conditions: [{ conditions: ['span.name == "root"'], error_mode: 'propagate' }] },
-    { trace_conditions: [{ context: 'span', conditions: ['name == "root"'] }, { context: 'spanevent', conditions: ['true'] }] },
+    {
+      trace_conditions: [
+        { context: 'span', conditions: ['name == "root"'] },
+        { context: 'spanevent', conditions: ['true'] },
+      ],
+    },
     { trace_conditions: ['name == "root"'] },
     { trace_conditions: ['log.body == "x"'] },
     { trace_conditions: ['true'] },
@@ -166,12 +178,32 @@ const FILTERS: Readonly<Record<ParitySignal, readonly object[]>> = {
     { metrics: { include: { match_type: 'regexp', metric_names: ['^q', 'lat'] } } },
     { metrics: { include: { match_type: 'regexp', metric_names: ['('] } } },
     { metrics: { exclude: { match_type: 'regexp', metric_names: ['.*'] } } },
-    { metrics: { include: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] } } },
-    { metrics: { exclude: { match_type: 'regexp', resource_attributes: [{ key: 'service.name', value: 'sh.*' }] } } },
-    { metrics: { exclude: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'other' }] } } },
+    {
+      metrics: {
+        include: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] },
+      },
+    },
+    {
+      metrics: {
+        exclude: { match_type: 'regexp', resource_attributes: [{ key: 'service.name', value: 'sh.*' }] },
+      },
+    },
+    {
+      metrics: {
+        exclude: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'other' }] },
+      },
+    },
     { metrics: { include: { match_type: 'expr', expressions: ['MetricName == "requests"'] } } },
-    { metrics: { include: { match_type: 'expr', expressions: ['Label("route") == "/a"', 'HasLabel("queue")'] } } },
-    { metrics: { exclude: { match_type: 'expr', expressions: ['MetricName == "old" && Label("route") == "/a"'] } } },
+    {
+      metrics: {
+        include: { match_type: 'expr', expressions: ['Label("route") == "/a"', 'HasLabel("queue")'] },
+      },
+    },
+    {
+      metrics: {
+        exclude: { match_type: 'expr', expressions: ['MetricName == "old" && Label("route") == "/a"'] },
+      },
+    },
     { metrics: { include: { match_type: 'expr' } } },
     { metrics: { include: { match_type: 'nosuch', metric_names: ['x'] } } },
     { metrics: { include: { match_type: 'strict' } } },
@@ -202,8 +234,16 @@ const FILTERS: Readonly<Record<ParitySignal, readonly object[]>> = {
     { logs: { include: { match_type: 'strict', severity_number: { min: 'nosuch' } } } },
     { logs: { include: { match_type: 'strict', record_attributes: [{ key: 's', value: 'v' }] } } },
     { logs: { exclude: { match_type: 'regexp', record_attributes: [{ key: 's', value: '.*' }] } } },
-    { logs: { include: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] } } },
-    { logs: { exclude: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] } } },
+    {
+      logs: {
+        include: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] },
+      },
+    },
+    {
+      logs: {
+        exclude: { match_type: 'strict', resource_attributes: [{ key: 'service.name', value: 'shop' }] },
+      },
+    },
     { logs: { include: { match_type: 'nosuch', bodies: ['x'] } } },
     { logs: { include: { bodies: ['x'] } } },
     { logs: { log_record: ['true'], include: { match_type: 'strict', bodies: ['x'] } } },
