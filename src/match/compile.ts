@@ -51,16 +51,6 @@ const isNothing = (exclude: MatchProperties | undefined, kind: ItemKind): exclud
   return true;
 };
 
-/** The sentence for properties that don't work for this kind of item, or undefined. */
-export function matcherProblem(properties: MatchProperties, kind: ItemKind): string | undefined {
-  try {
-    compileProperties(properties, kind);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 function compileProperties(properties: MatchProperties, kind: ItemKind): Matcher {
   checkFields(properties, kind);
   const tests: Matcher[] = [];

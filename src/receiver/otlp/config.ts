@@ -110,8 +110,8 @@ const cors = () =>
       .describe('Seconds that a browser may keep the answer. 0: its default.'),
   });
 
-/** Body encodings that a Collector accepts by default; `lz4` is refused, and `zstd` before Node.js 22.15. */
-const COMPRESSION_ALGORITHMS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4'];
+/** Body encodings that a Collector accepts by default. */
+const COMPRESSION_ALGORITHMS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'];
 
 const http = () =>
   z.strictObject({

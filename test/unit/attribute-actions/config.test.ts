@@ -65,16 +65,4 @@ describe('attribute actions', () => {
     expect(problems(good, { key: 'a', action: 'x' }, good, { key: 'b', action: 'y' })).toHaveLength(2);
     expect(problems()).toEqual(['missing required field "actions"']);
   });
-
-  it('leaves matches that fit some kind of item, or none, to the pipeline', () => {
-    const config = (include: Record<string, unknown>) =>
-      attributesConfig()
-        .safeParse({ actions: [{ key: 'k', action: 'delete' }], include })
-        .error?.issues.map(({ message }) => message);
-    // What is missing depends on the kind: that is told when a pipeline names the processor.
-    expect(config({ match_type: 'strict' })).toBeUndefined();
-    expect(config({ match_type: 'glob', libraries: [{ name: 'x' }] })).toBeUndefined();
-    expect(config({ match_type: 'glob', log_bodies: ['x'], services: ['x'] })).toBeUndefined();
-    expect(config({ match_type: 'strict', metric_names: ['x'] })).toBeUndefined();
-  });
 });
