@@ -69,7 +69,9 @@ describe.each(SIGNALS)('statements about %s', (signal) => {
         statement = compileStatement(text, context, 'prefixed');
       } catch (error) {
         expect((error as Error).constructor.name, text).toMatch(/^(Error|OttlSyntaxError|MisuseError)$/);
-        expect((error as Error).message, text).not.toMatch(/of undefined|is not a function|is not iterable|Cannot read|Invalid regular/);
+        expect((error as Error).message, text).not.toMatch(
+          /of undefined|is not a function|is not iterable|Cannot read|Invalid regular/,
+        );
         continue;
       }
       compiled++;
