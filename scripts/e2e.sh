@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 if command -v go >/dev/null; then
   scripts/otelcol/build.sh
+  scripts/otelcol/build.sh reference
 else
   echo 'e2e: Go was not found, the tests against a real Collector are skipped.' >&2
 fi

@@ -37,39 +37,44 @@ const KIND_NAMES = [
 /** True for items that are to be processed. Throws an `Error` with the Collector's sentence. */
 export function compileMatch(config: MatchConfig, kind: ItemKind): Matcher {
   const include = config.include === undefined ? undefined : compileProperties(config.include, kind);
-  const exclude = config.exclude === undefined ? undefined : compileProperties(config.exclude, kind);
+  const exclude = isNothing(config.exclude, kind) ? undefined : compileProperties(config.exclude, kind);
   return (item, resource, scope) =>
     (include === undefined || include(item, resource, scope)) &&
     (exclude === undefined || !exclude(item, resource, scope));
 }
 
-/** The sentence for properties that don't work for this kind of item, or undefined. */
-export function matcherProblem(properties: MatchProperties, kind: ItemKind): string | undefined {
-  try {
-    compileProperties(properties, kind);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
+/** Metrics are excluded by their names only; settings without any exclude nothing. */
+const isNothing = (exclude: MatchProperties | undefined, kind: ItemKind): exclude is undefined => {
+  if (exclude === undefined) return true;
+  if (kind !== 'metric' || exclude.metric_names.length > 0) return false;
+  checkFields(exclude, kind);
+  return true;
+};
 
 function compileProperties(properties: MatchProperties, kind: ItemKind): Matcher {
   checkFields(properties, kind);
   const tests: Matcher[] = [];
-  const texts = (list: readonly string[]) => compileTexts(list, properties.match_type);
+  const texts = (list: readonly string[], what?: string) => {
+    try {
+      return compileTexts(list, properties.match_type);
+    } catch (error) {
+      if (what === undefined) throw error;
+      throw new Error(`error creating ${what} filters: ${(error as Error).message}`);
+    }
+  };
   if (properties.services.length > 0) {
-    const test = texts(properties.services);
+    const test = texts(properties.services, 'service name');
     tests.push((_item, resource) => {
       const name = getAttribute(resource, FIRST, 'service.name');
       return test(name === undefined ? '<nil-service-name>' : asString(name));
     });
   }
   if (properties.span_names.length > 0) {
-    const test = texts(properties.span_names);
+    const test = texts(properties.span_names, 'span name');
     tests.push((item) => test(item.text(SPAN.name)));
   }
   if (properties.span_kinds.length > 0) {
-    const test = texts(properties.span_kinds);
+    const test = texts(properties.span_kinds, 'span kind');
     tests.push((item) => test(KIND_NAMES[item.uint32(SPAN.kind)] ?? ''));
   }
   if (properties.metric_names.length > 0) {
@@ -78,8 +83,8 @@ function compileProperties(properties: MatchProperties, kind: ItemKind): Matcher
   }
   tests.push(...logTests(properties, texts));
   for (const { name, version } of properties.libraries) {
-    const isName = texts([name]);
-    const isVersion = version === undefined ? undefined : texts([version]);
+    const isName = texts([name], 'library name');
+    const isVersion = version === undefined ? undefined : texts([version], 'library version');
     tests.push(
       (_item, _resource, scope) =>
         isName(scope.text(FIRST)) && (isVersion === undefined || isVersion(scope.text(SCOPE_VERSION))),
@@ -97,18 +102,18 @@ function compileProperties(properties: MatchProperties, kind: ItemKind): Matcher
 
 function logTests(
   properties: MatchProperties,
-  texts: (list: readonly string[]) => (text: string) => boolean,
+  texts: (list: readonly string[], what?: string) => (text: string) => boolean,
 ): Matcher[] {
   const tests: Matcher[] = [];
   if (properties.log_bodies.length > 0) {
-    const test = texts(properties.log_bodies);
+    const test = texts(properties.log_bodies, 'log record body');
     tests.push((item) => {
       const body = item.content(LOG.body);
       return test(asString(readTypedValue(body, 0, body.length)));
     });
   }
   if (properties.log_severity_texts.length > 0) {
-    const test = texts(properties.log_severity_texts);
+    const test = texts(properties.log_severity_texts, 'log record severity text');
     tests.push((item) => test(item.text(LOG.severityText)));
   }
   const severity = properties.log_severity_number;
@@ -190,8 +195,9 @@ function checkFields(properties: MatchProperties, kind: ItemKind): void {
     }
     const unknown = properties.span_kinds.some((name) => !KIND_NAMES.slice(1).includes(name));
     if (properties.match_type === 'strict' && unknown) {
+      // The Collector's list begins with as many empty names.
       throw new Error(
-        `span_kinds string must match one of the standard span kinds when match_type=strict: [${KIND_NAMES.slice(1).sort().join(' ')}]`,
+        `span_kinds string must match one of the standard span kinds when match_type=strict: [${' '.repeat(KIND_NAMES.length - 1)}${KIND_NAMES.slice(1).sort().join(' ')}]`,
       );
     }
   } else if (kind === 'log') {

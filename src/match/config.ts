@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { type ItemKind, matcherProblem } from './compile.js';
 
 const attribute = () => z.strictObject({ key: z.string().default(''), value: z.unknown().optional() });
 
@@ -50,15 +49,4 @@ export const matchConfig = () => ({
 export interface MatchConfig {
   readonly include?: MatchProperties | undefined;
   readonly exclude?: MatchProperties | undefined;
-}
-
-/** The Collector's sentence for settings that fit no kind of item at all, or undefined. */
-export function matchProblem(config: MatchConfig): string | undefined {
-  const kinds: readonly ItemKind[] = ['span', 'log', 'metric'];
-  for (const properties of [config.include, config.exclude]) {
-    if (properties === undefined) continue;
-    const problems = kinds.map((kind) => matcherProblem(properties, kind));
-    if (problems.every((problem) => problem !== undefined)) return problems[0];
-  }
-  return undefined;
 }

@@ -14,19 +14,53 @@ export interface MetricKind {
   readonly attributes: number;
   /** Tag of the flags in a data point. */
   readonly flags: number;
+  /** Tag of the exemplars in a data point; summaries have none. */
+  readonly exemplars: number | undefined;
+  /** pdata's name of a data point's type, as error sentences show it. */
+  readonly pointType: string;
 }
 
 export const METRIC_KINDS: readonly MetricKind[] = [
-  { name: 'gauge', tag: field.delimited(5), attributes: field.delimited(7), flags: field.varint(8) },
-  { name: 'sum', tag: field.delimited(7), attributes: field.delimited(7), flags: field.varint(8) },
-  { name: 'histogram', tag: field.delimited(9), attributes: field.delimited(9), flags: field.varint(10) },
+  {
+    name: 'gauge',
+    tag: field.delimited(5),
+    attributes: field.delimited(7),
+    flags: field.varint(8),
+    exemplars: field.delimited(5),
+    pointType: 'pmetric.NumberDataPoint',
+  },
+  {
+    name: 'sum',
+    tag: field.delimited(7),
+    attributes: field.delimited(7),
+    flags: field.varint(8),
+    exemplars: field.delimited(5),
+    pointType: 'pmetric.NumberDataPoint',
+  },
+  {
+    name: 'histogram',
+    tag: field.delimited(9),
+    attributes: field.delimited(9),
+    flags: field.varint(10),
+    exemplars: field.delimited(8),
+    pointType: 'pmetric.HistogramDataPoint',
+  },
   {
     name: 'exponential_histogram',
     tag: field.delimited(10),
     attributes: field.delimited(1),
     flags: field.varint(10),
+    exemplars: field.delimited(11),
+    pointType: 'pmetric.ExponentialHistogramDataPoint',
   },
-  { name: 'summary', tag: field.delimited(11), attributes: field.delimited(7), flags: field.varint(8) },
+  {
+    name: 'summary',
+    tag: field.delimited(11),
+    attributes: field.delimited(7),
+    flags: field.varint(8),
+    exemplars: undefined,
+    pointType: 'pmetric.SummaryDataPoint',
+  },
 ];
 
 /** Tag of the data points in each kind of data. */

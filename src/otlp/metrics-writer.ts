@@ -1,5 +1,6 @@
 /**
- * Metrics straight to bytes: gauges, sums and explicit-bucket histograms, with exemplars.
+ * Metrics straight to bytes, of all five kinds, with exemplars. Points of exponential histograms and of summaries are
+ * written by distribution-writer.ts.
  * Source: opentelemetry-proto v1.11, metrics/v1/metrics.proto.
  *
  *     Metric              1 name  2 description  3 unit  5 gauge  7 sum  9 histogram
@@ -12,6 +13,12 @@
 import type { AttributesInput } from './attribute-writer.js';
 import { writeAttributes } from './attribute-writer.js';
 import { BatchWriter } from './batch-writer.js';
+import {
+  type ExponentialHistogramPoint,
+  type SummaryPoint,
+  writeExponentialPoint,
+  writeSummaryPoint,
+} from './distribution-writer.js';
 import { SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.js';
 import type { Time64 } from './time.js';
 import { field } from './wire-reader.js';
@@ -59,6 +66,10 @@ export interface HistogramPointInput extends PointInput {
   readonly explicitBounds: ArrayLike<number>;
 }
 
+export interface ExponentialHistogramPointInput extends ExponentialHistogramPoint {
+  readonly exemplars?: readonly ExemplarInput[] | undefined;
+}
+
 export interface MetricInput {
   readonly name: string;
   readonly description?: string | undefined;
@@ -82,6 +93,9 @@ const UNIT = field.delimited(3);
 const GAUGE = field.delimited(5);
 const SUM = field.delimited(7);
 const HISTOGRAM = field.delimited(9);
+const EXPONENTIAL_HISTOGRAM = field.delimited(10);
+const SUMMARY = field.delimited(11);
+const EXPONENTIAL_EXEMPLAR = field.delimited(11);
 const DATA_POINT = field.delimited(1);
 const TEMPORALITY = field.varint(2);
 const IS_MONOTONIC = field.varint(3);
@@ -128,6 +142,22 @@ export class MetricsWriter extends BatchWriter {
     this.#metric(metric, HISTOGRAM, points, writeHistogramPoint, (writer) => {
       writer.varintField(TEMPORALITY, metric.temporality);
     });
+  }
+
+  /** Distributions in buckets of exponential width. */
+  exponentialHistogram(metric: HistogramInput, points: Iterable<ExponentialHistogramPointInput>): void {
+    const writePoint = (writer: WireWriter, point: ExponentialHistogramPointInput) => {
+      writeExponentialPoint(writer, point);
+      writeExemplars(writer, EXPONENTIAL_EXEMPLAR, point.exemplars);
+    };
+    this.#metric(metric, EXPONENTIAL_HISTOGRAM, points, writePoint, (writer) => {
+      writer.varintField(TEMPORALITY, metric.temporality);
+    });
+  }
+
+  /** Quantiles that somebody else has computed. They can't be added up; for what comes from such systems only. */
+  summary(metric: MetricInput, points: Iterable<SummaryPoint>): void {
+    this.#metric(metric, SUMMARY, points, writeSummaryPoint);
   }
 
   #metric<P>(

@@ -13,7 +13,7 @@ import { converterNamed, editorNamed } from './functions/registry.js';
 import { valueAt } from './keys.js';
 import { calculate, negate } from './math.js';
 import { type PathRules, resolvePath } from './paths/resolve.js';
-import { OttlError, type OttlValue, toTyped } from './values.js';
+import { GoList, OttlError, type OttlValue, toTyped } from './values.js';
 
 export type Predicate = (context: OttlContext) => boolean;
 
@@ -33,7 +33,7 @@ export class Compiler {
   }
 
   editor(call: Call): Editor {
-    const definition = editorNamed(call.name);
+    const definition = editorNamed(call.name, this.#rules.context);
     if (definition === undefined) throw new Error(`undefined function ${JSON.stringify(call.name)}`);
     return this.#build(call.name, definition, call.args);
   }
@@ -89,7 +89,11 @@ export class Compiler {
         return this.#converter(value.call);
       case 'list': {
         const items = value.items.map((item) => this.getter(item));
-        return (context) => items.map((item) => toTyped(item(context)));
+        return (context) =>
+          GoList.named(
+            '[]interface {}',
+            items.map((item) => toTyped(item(context))),
+          );
       }
       case 'map': {
         const entries = value.entries.map(([key, item]) => [key, this.getter(item)] as const);
@@ -145,7 +149,8 @@ export class Compiler {
     if (required.length !== 1) return undefined;
     return (input) => {
       const tools: ArgumentTools = { ...this.#tools, getter: () => input };
-      const argument: Argument = { name: undefined, value: { kind: 'nil' } };
+      // Stands for the value; anything that is no literal does.
+      const argument: Argument = { name: undefined, value: { kind: 'list', items: [] } };
       return definition.build(new Arguments(name, definition.parameters, [argument], tools));
     };
   }

@@ -22,6 +22,7 @@ export function walkContexts(
       item: undefined,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now,
     };
@@ -32,8 +33,18 @@ export function walkContexts(
     for (const scopeGroup of resourceGroup.children(SECOND)) {
       const ofScope: OttlContext = { ...ofResource, scopeGroup };
       if (name === 'scope') visit(ofScope);
-      else for (const item of scopeGroup.children(SECOND)) visitItem(ofScope, item, name, visit);
+      else visitItems(ofScope, name, visit);
     }
+  }
+}
+
+/** Visits all items of a scope, those included that a visit adds at the end. */
+function visitItems(scope: OttlContext, name: ContextName, visit: (context: OttlContext) => void): void {
+  let visited = 0;
+  for (;;) {
+    const items = scope.scopeGroup!.children(SECOND);
+    if (visited === items.length) return;
+    while (visited < items.length) visitItem(scope, items[visited++]!, name, visit);
   }
 }
 
@@ -48,5 +59,11 @@ function visitItem(
     if (item.has(EVENTS)) for (const part of item.children(EVENTS)) visit({ ...context, part });
   } else if (name === 'datapoint') {
     forEachPoint(item, (part, metricKind) => visit({ ...context, part, metricKind }));
+  } else if (name === 'exemplar') {
+    forEachPoint(item, (part, metricKind) => {
+      if (metricKind.exemplars === undefined || !part.has(metricKind.exemplars)) return;
+      for (const exemplar of part.children(metricKind.exemplars))
+        visit({ ...context, part, metricKind, exemplar });
+    });
   } else visit(context);
 }

@@ -38,9 +38,13 @@ const ENUMS: Readonly<Record<ContextName, Readonly<Record<string, number>>>> = {
   span: SPAN,
   spanevent: SPAN,
   metric: METRIC,
+  exemplar: { ...METRIC, FLAG_NONE: 0, FLAG_NO_RECORDED_VALUE: 1 },
   datapoint: { ...METRIC, FLAG_NONE: 0, FLAG_NO_RECORDED_VALUE: 1 },
   log: LOG,
 };
+
+export const hasEnum = (context: ContextName, symbol: string): boolean =>
+  Object.hasOwn(ENUMS[context], symbol);
 
 /** Throws an `Error` with the Collector's sentence for an unknown name. */
 export function enumValue(context: ContextName, symbol: string): bigint {

@@ -24,6 +24,9 @@ export const errorMode = () =>
     encode: (mode) => mode,
   });
 
+/** What could not be done, in the Collector's words. */
+export type Failure = 'failed to execute statement' | 'failed to eval condition';
+
 /**
  * Counts failures, and logs the first one of each text in each batch. Make one per batch and call `finish` after it: logs
  * are per batch, never per item.
@@ -32,12 +35,10 @@ export class FailureLog {
   readonly #failures = new Map<string, { count: number; readonly error: string; readonly logged: boolean }>();
 
   /** Throws `PermanentError` in mode `propagate`, and anything that is no `OttlError` as it is. */
-  add(mode: ErrorMode, text: string, error: unknown): void {
+  add(mode: ErrorMode, failure: Failure, text: string, error: unknown): void {
     if (!(error instanceof OttlError)) throw error;
     if (mode === 'propagate') {
-      throw new PermanentError(`failed to execute ${JSON.stringify(text)}: ${error.message}`, {
-        cause: error,
-      });
+      throw new PermanentError(`${failure}: ${text}, ${error.message}`, { cause: error });
     }
     const known = this.#failures.get(text);
     if (known === undefined)

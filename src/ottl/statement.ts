@@ -1,9 +1,9 @@
 /** Statements and conditions from text to something that runs: the way into this folder. */
 import type { BooleanExpression, Statement } from './ast.js';
 import { Compiler, type Predicate } from './compile.js';
-import { type ContextName, type OttlContext, VISIBLE } from './context.js';
+import { type ContextName, isVisible, type OttlContext } from './context.js';
 import { parseCondition, parseStatement } from './parser.js';
-import { pathsOfCondition, pathsOfStatement } from './syntax-walk.js';
+import { namesIn } from './syntax-walk.js';
 
 export interface CompiledStatement {
   /** As written in the configuration. */
@@ -28,8 +28,7 @@ export type PathStyle =
 
 /** Throws an `Error` with the Collector's sentence. */
 export function compileStatement(text: string, context: ContextName, style: PathStyle): CompiledStatement {
-  const source =
-    style === 'completed' ? complete(text, context, pathsOfStatement(parseStatement(text))) : text;
+  const source = style === 'completed' ? complete(text, context, parseStatement(text)) : text;
   try {
     const statement = parseStatement(source);
     const compiler = new Compiler({ context, prefixed: style !== 'plain' });
@@ -49,8 +48,7 @@ export function compileStatement(text: string, context: ContextName, style: Path
 
 /** Throws an `Error` with the Collector's sentence. */
 export function compileCondition(text: string, context: ContextName, style: PathStyle): CompiledCondition {
-  const source =
-    style === 'completed' ? complete(text, context, pathsOfCondition(parseCondition(text))) : text;
+  const source = style === 'completed' ? complete(text, context, parseCondition(text)) : text;
   try {
     const condition = parseCondition(source);
     return { text, test: new Compiler({ context, prefixed: style !== 'plain' }).predicate(condition) };
@@ -59,12 +57,10 @@ export function compileCondition(text: string, context: ContextName, style: Path
   }
 }
 
-type Paths = ReturnType<typeof pathsOfStatement>;
-
 /** `text` with `context.` before each path that names no context. */
-function complete(text: string, context: ContextName, paths: Paths): string {
-  const offsets = paths
-    .filter(({ segments }) => segments.length < 2 || !VISIBLE[context].includes(segments[0]!.name))
+function complete(text: string, context: ContextName, tree: Statement | BooleanExpression): string {
+  const offsets = namesIn(tree)
+    .paths.filter(({ segments }) => segments.length < 2 || !isVisible(context, segments[0]!.name))
     .map(({ offset }) => offset)
     .sort((a, b) => b - a);
   return offsets.reduce(
@@ -72,37 +68,3 @@ function complete(text: string, context: ContextName, paths: Paths): string {
     text,
   );
 }
-
-/** From the most special to the most general. */
-const SPECIFICITY: readonly ContextName[] = [
-  'log',
-  'datapoint',
-  'metric',
-  'spanevent',
-  'span',
-  'scope',
-  'resource',
-];
-
-/**
- * The context that texts with prefixed paths are about: the most special one that they name. May be a name that is no
- * context at all; undefined when none is named. Throws `OttlSyntaxError`.
- */
-export function inferContext(texts: {
-  readonly statements?: readonly string[];
-  readonly conditions?: readonly string[];
-}): string | undefined {
-  const parsed: readonly (Statement | BooleanExpression)[] = [
-    ...(texts.statements ?? []).map(parseStatement),
-    ...(texts.conditions ?? []).map(parseCondition),
-  ];
-  const named = parsed
-    .flatMap((one) => ('editor' in one ? pathsOfStatement(one) : pathsOfCondition(one)))
-    .filter(({ segments }) => segments.length > 1)
-    .map(({ segments }) => (segments[0]!.name === 'instrumentation_scope' ? 'scope' : segments[0]!.name));
-  return SPECIFICITY.find((context) => named.includes(context)) ?? named[0];
-}
-
-/** Texts as the Collector prints them in its sentences. */
-export const quotedList = (texts: readonly string[]): string =>
-  `[${texts.map((text) => JSON.stringify(text)).join(' ')}]`;

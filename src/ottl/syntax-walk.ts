@@ -1,48 +1,79 @@
-/** All paths in a syntax tree, in no particular order. */
+/** What a syntax tree names, in no particular order. */
 import type { BooleanExpression, Call, Path, Statement, Value } from './ast.js';
 
-export function pathsOfStatement({ editor, where }: Statement): Path[] {
-  return [...pathsOfCall(editor), ...(where === undefined ? [] : pathsOfCondition(where))];
+export interface Names {
+  readonly paths: readonly Path[];
+  readonly functions: ReadonlySet<string>;
+  readonly enums: ReadonlySet<string>;
 }
 
-export function pathsOfCondition(expression: BooleanExpression): Path[] {
-  switch (expression.kind) {
-    case 'constant':
-      return [];
-    case 'not':
-      return pathsOfCondition(expression.operand);
-    case 'and':
-    case 'or':
-      return expression.operands.flatMap(pathsOfCondition);
-    case 'compare':
-      return [...pathsOfValue(expression.left), ...pathsOfValue(expression.right)];
-    case 'call':
-      return pathsOfCall(expression.call);
+export function namesIn(...trees: readonly (Statement | BooleanExpression)[]): Names {
+  const walk = new Walk();
+  for (const tree of trees) {
+    if (!('editor' in tree)) walk.condition(tree);
+    else {
+      walk.call(tree.editor);
+      if (tree.where !== undefined) walk.condition(tree.where);
+    }
   }
+  return walk;
 }
 
-function pathsOfCall({ args, keys }: Call): Path[] {
-  return [
-    ...args.flatMap(({ value }) => (value.kind === 'function' ? [] : pathsOfValue(value))),
-    ...keys.flatMap(pathsOfValue),
-  ];
-}
+class Walk implements Names {
+  readonly paths: Path[] = [];
+  readonly functions = new Set<string>();
+  readonly enums = new Set<string>();
 
-function pathsOfValue(value: Value): Path[] {
-  switch (value.kind) {
-    case 'path':
-      return [value.path, ...value.path.segments.flatMap(({ keys }) => keys.flatMap(pathsOfValue))];
-    case 'call':
-      return pathsOfCall(value.call);
-    case 'list':
-      return value.items.flatMap(pathsOfValue);
-    case 'map':
-      return value.entries.flatMap(([, item]) => pathsOfValue(item));
-    case 'negate':
-      return pathsOfValue(value.operand);
-    case 'math':
-      return [...pathsOfValue(value.left), ...pathsOfValue(value.right)];
-    default:
-      return [];
+  condition(expression: BooleanExpression): void {
+    switch (expression.kind) {
+      case 'constant':
+        return;
+      case 'not':
+        this.condition(expression.operand);
+        return;
+      case 'and':
+      case 'or':
+        for (const operand of expression.operands) this.condition(operand);
+        return;
+      case 'compare':
+        this.#value(expression.left);
+        this.#value(expression.right);
+        return;
+      case 'call':
+        this.call(expression.call);
+    }
+  }
+
+  call({ name, args, keys }: Call): void {
+    this.functions.add(name);
+    for (const { value } of args) if (value.kind !== 'function') this.#value(value);
+    for (const key of keys) this.#value(key);
+  }
+
+  #value(value: Value): void {
+    switch (value.kind) {
+      case 'path':
+        this.paths.push(value.path);
+        for (const { keys } of value.path.segments) for (const key of keys) this.#value(key);
+        return;
+      case 'call':
+        this.call(value.call);
+        return;
+      case 'enum':
+        this.enums.add(value.symbol);
+        return;
+      case 'list':
+        for (const item of value.items) this.#value(item);
+        return;
+      case 'map':
+        for (const [, item] of value.entries) this.#value(item);
+        return;
+      case 'negate':
+        this.#value(value.operand);
+        return;
+      case 'math':
+        this.#value(value.left);
+        this.#value(value.right);
+    }
   }
 }

@@ -7,6 +7,7 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from '../component/factory.js';
+import { ConfigError } from '../component/errors.js';
 import type { Signal } from '../component/signal.js';
 import type { ComponentAccount } from '../telemetry/component-account.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -73,11 +74,13 @@ export function createNode(plan: PlannedNode, tools: NodeTools): GraphNode {
     }
     case 'processor': {
       const outlet = new Outlet();
-      const component = (entry.factory as ProcessorFactory).create(
-        settings,
-        entry.config,
-        role.signal,
-        observeOutput(outlet, account.edges),
+      const component = named(identity.id, role.pipeline, () =>
+        (entry.factory as ProcessorFactory).create(
+          settings,
+          entry.config,
+          role.signal,
+          observeOutput(outlet, account.edges),
+        ),
       );
       const outputs = new Map([[role.signal, { outlet, feeds: role.next }]]);
       return {
@@ -174,4 +177,16 @@ function fieldsOf(role: Role): Readonly<Record<string, string>> {
 /** A component that has received nothing yet is shown with zeros: absence must not look like silence. */
 function announce(account: ComponentAccount, signal: Signal): void {
   account.edges.received(signal, 0);
+}
+
+/** Says which processor of which pipeline it is whose settings do not fit. */
+function named<T>(id: string, pipeline: string, create: () => T): T {
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(
+      `failed to build pipelines: failed to create ${JSON.stringify(id)} processor, in pipeline ${JSON.stringify(pipeline)}: ${error.message}`,
+    );
+  }
 }

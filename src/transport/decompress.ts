@@ -1,10 +1,12 @@
 /**
  * Request bodies by their encoding name, never producing more than a limit: a compressed bomb costs at most the limit.
  *
- * HTTP `deflate` is a zlib stream (RFC 9110 section 8.4.1.2). zstd needs Node.js 22.15 or later.
+ * HTTP `deflate` is a zlib stream (RFC 9110 section 8.4.1.2).
  */
 import * as zlib from 'node:zlib';
+import { decompressLz4, Lz4Error } from './lz4.js';
 import { decompressSnappyBlock, decompressSnappyFrames, isSnappyFramed, SnappyError } from './snappy.js';
+import { decompressZstd, ZstdError } from './zstd-fallback.js';
 
 /** Why a body could not be decompressed; `too_large` when the output would exceed the limit. */
 export class DecompressError extends Error {
@@ -59,12 +61,14 @@ function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunct
     });
 }
 
-function snappyDecompressor(decode: (input: Uint8Array, maxBytes: number) => Buffer): Decompressor {
+/** For decoders of our own, which run at once. */
+function ownDecompressor(decode: (input: Uint8Array, maxBytes: number) => Buffer): Decompressor {
   return async (input, maxBytes) => {
     try {
       return decode(input, maxBytes);
     } catch (error) {
-      if (!(error instanceof SnappyError)) throw error;
+      const isOwn = error instanceof SnappyError || error instanceof Lz4Error || error instanceof ZstdError;
+      if (!isOwn) throw error;
       throw new DecompressError(error.tooLarge ? 'too_large' : 'corrupt', error.message, { cause: error });
     }
   };
@@ -80,24 +84,25 @@ const { zstdDecompress, zstdDecompressSync } = zlib as typeof zlib & {
 };
 const zstd =
   zstdDecompress === undefined || zstdDecompressSync === undefined
-    ? {}
-    : { zstd: zlibDecompressor('zstd', zstdDecompressSync, zstdDecompress) };
+    ? ownDecompressor(decompressZstd)
+    : zlibDecompressor('zstd', zstdDecompressSync, zstdDecompress);
 
 /** By `Content-Encoding`. */
 export const HTTP_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
   gzip,
   zlib: zlibStream,
   deflate: zlibStream,
-  snappy: snappyDecompressor((input, maxBytes) =>
+  snappy: ownDecompressor((input, maxBytes) =>
     isSnappyFramed(input) ? decompressSnappyFrames(input, maxBytes) : decompressSnappyBlock(input, maxBytes),
   ),
-  'x-snappy-framed': snappyDecompressor(decompressSnappyFrames),
-  ...zstd,
+  lz4: ownDecompressor(decompressLz4),
+  'x-snappy-framed': ownDecompressor(decompressSnappyFrames),
+  zstd,
 };
 
 /** By `grpc-encoding`: what a Collector installs. `deflate` is not among them. */
 export const GRPC_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
   gzip,
-  snappy: snappyDecompressor(decompressSnappyFrames),
-  ...zstd,
+  snappy: ownDecompressor(decompressSnappyFrames),
+  zstd,
 };

@@ -1,8 +1,9 @@
 /**
  * Passwords as Apache's `htpasswd` writes them (https://httpd.apache.org/docs/2.4/misc/password_encryptions.html):
- * plain, `{SHA}`, `{SSHA}` and `$apr1$`.
+ * plain, `{SHA}`, `{SSHA}`, `$apr1$` and bcrypt (`$2a$`, `$2b$`, `$2y$`).
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { compareSync } from 'bcryptjs';
 
 /** Tells whether a password is the right one. */
 export type PasswordCheck = (password: string) => boolean;
@@ -34,12 +35,42 @@ function checkOf(stored: string, line: number): PasswordCheck {
     const [, , salt = '', wanted = ''] = stored.split('$');
     return (password) => equal(Buffer.from(apr1(password, salt)), Buffer.from(wanted));
   }
+  if (/^\$2[aby]\$\d\d\$/.test(stored)) return bcrypt(stored, line);
   if (/^\$\w+\$/.test(stored)) {
     const kind = /^\$(\w+)\$/.exec(stored)?.[1];
     throw new Error(`htpasswd: line ${line} has a password hash of an unsupported kind ("$${kind}$")`);
   }
   const wanted = createHash('sha256').update(stored).digest();
   return (password) => equal(createHash('sha256').update(password).digest(), wanted);
+}
+
+/** A higher cost would stop everything else for longer than a request may take: 2^12 rounds are a quarter of a second. */
+const MAX_COST = 12;
+/** Unknown passwords of a user that are looked at per second: guessing must not take the time of everybody else. */
+const MAX_CHECKS_PER_SECOND = 5;
+
+/**
+ * Checking takes tens of milliseconds by design, so the last password that was right is remembered as a digest: a client
+ * that sends the same one with each request costs a hash, also while others guess.
+ */
+function bcrypt(stored: string, line: number): PasswordCheck {
+  if (stored.length !== 60) throw new Error(`htpasswd: line ${line} has a bcrypt hash of a wrong length`);
+  if (Number(stored.slice(4, 6)) > MAX_COST) {
+    throw new Error(`htpasswd: line ${line} has a bcrypt hash with a cost above ${MAX_COST}`);
+  }
+  let right: Buffer | undefined;
+  let second = 0;
+  let checks = 0;
+  return (password) => {
+    const digest = createHash('sha256').update(password).digest();
+    if (right !== undefined && equal(digest, right)) return true;
+    const now = Math.floor(Date.now() / 1000);
+    checks = now === second ? checks + 1 : 1;
+    second = now;
+    if (checks > MAX_CHECKS_PER_SECOND || !compareSync(password, stored)) return false;
+    right = digest;
+    return true;
+  };
 }
 
 const equal = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);

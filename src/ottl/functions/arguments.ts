@@ -3,7 +3,15 @@ import { GoRegExp } from '../../go/regexp.js';
 import type { TypedValue } from '../../otlp/typed-value.js';
 import type { Argument, Value } from '../ast.js';
 import type { Access, ContextName, Getter, OttlContext } from '../context.js';
-import { expectInt, expectMap, expectText, OttlError, textLike, typeName } from '../values.js';
+import {
+  expectInt,
+  expectMap,
+  expectText,
+  OttlError,
+  type OttlValue,
+  textLike,
+  typeName,
+} from '../values.js';
 import { compileGlob } from './glob.js';
 
 /** What the compiler offers to functions. */
@@ -22,6 +30,15 @@ export class ArgumentError extends Error {
   }
 }
 
+/** Getters of pkg/ottl that say their name when they fail. */
+export type GoGetter =
+  | 'StandardStringGetter'
+  | 'StandardStringLikeGetter'
+  | 'StandardIntGetter'
+  | 'StandardPMapGetter'
+  | 'StandardTimeGetter'
+  | 'StandardDurationGetter';
+
 export class Arguments {
   readonly #values: readonly (Argument['value'] | undefined)[];
   readonly #tools: ArgumentTools;
@@ -31,7 +48,7 @@ export class Arguments {
   constructor(name: string, parameters: readonly string[], args: readonly Argument[], tools: ArgumentTools) {
     this.#name = name;
     this.#tools = tools;
-    const names = parameters.map((parameter) => parameter.replace('?', ''));
+    const names = parameters.map((parameter) => snake(parameter.replace('?', '')));
     const required = parameters.filter((parameter) => !parameter.endsWith('?')).length;
     const values: (Argument['value'] | undefined)[] = names.map(() => undefined);
     let named = false;
@@ -45,7 +62,7 @@ export class Arguments {
       );
     }
     for (const [position, { name: own, value }] of args.entries()) {
-      const index = own === undefined ? position : names.indexOf(own);
+      const index = own === undefined ? position : names.indexOf(snake(own));
       if (index < 0) throw new Error(`no such parameter: ${own}`);
       values[index] = value;
     }
@@ -70,24 +87,52 @@ export class Arguments {
 
   /** A map that the function may change, since it is a copy. */
   map(position: number): (context: OttlContext) => Map<string, TypedValue> {
-    const getter = this.value(position);
-    return (context) => expectMap(getter(context));
+    return this.of(position, expectMap, 'StandardPMapGetter');
   }
 
   text(position: number): (context: OttlContext) => string {
+    return this.of(position, expectText, 'StandardStringGetter');
+  }
+
+  /**
+   * A value that `convert` makes something of. A literal is converted at once, so that one of the wrong type is found when
+   * the configuration is read.
+   */
+  of<T>(
+    position: number,
+    convert: (value: OttlValue) => T,
+    goGetter?: GoGetter,
+  ): (context: OttlContext) => T {
+    const literal = this.constant(position);
+    if (literal !== undefined) {
+      const value = this.#inside(position, () => convert(literal));
+      return () => value;
+    }
+    const getter = goGetter === undefined ? this.value(position) : this.#told(position, goGetter);
+    return (context) => convert(getter(context));
+  }
+
+  /** The value; what fails in making it is told with Go's name of the getter, as the Collector does. */
+  #told(position: number, goGetter: GoGetter): Getter {
     const getter = this.value(position);
-    return (context) => expectText(getter(context));
+    const type = `ottl.${goGetter}[*github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl/contexts/ottl${this.#tools.context}.TransformContext]`;
+    return (context) => {
+      try {
+        return getter(context);
+      } catch (error) {
+        if (!(error instanceof OttlError)) throw error;
+        throw new OttlError(`error getting value in ${type}: ${error.message}`);
+      }
+    };
   }
 
   /** Anything as text, undefined for nil. */
   textLike(position: number): (context: OttlContext) => string | undefined {
-    const getter = this.value(position);
-    return (context) => textLike(getter(context));
+    return this.of(position, textLike, 'StandardStringLikeGetter');
   }
 
   int(position: number): (context: OttlContext) => bigint {
-    const getter = this.value(position);
-    return (context) => expectInt(getter(context));
+    return this.of(position, expectInt, 'StandardIntGetter');
   }
 
   /** `getter` is Go's name for what the list holds, which the Collector's sentence shows. */
@@ -126,6 +171,45 @@ export class Arguments {
     // To the Collector's parser a minus is arithmetic, which is no literal.
     if (value < 0n) throw new ArgumentError(position, 'must be an int');
     return value;
+  }
+
+  literalDouble(position: number): number {
+    return this.#literal<number>(position, 'number', 'must be a float', undefined);
+  }
+
+  literalDoubles(position: number): number[] {
+    const value = this.#value(position);
+    if (value.kind !== 'list') throw new ArgumentError(position, 'must be a list of type float64');
+    return value.items.map((item, index) => {
+      if (item.kind === 'literal' && typeof item.value === 'number') return item.value;
+      throw new ArgumentError(
+        position,
+        `error while parsing list argument at index ${index}: must be a float`,
+      );
+    });
+  }
+
+  /** The value of a literal or nil; undefined for anything that must be computed. */
+  constant(position: number): TypedValue | undefined {
+    const value = this.#value(position);
+    if (value.kind === 'nil') return null;
+    return value.kind === 'literal' ? value.value : undefined;
+  }
+
+  /** The texts of a list of literals; undefined when one must be computed. */
+  constantTexts(position: number): string[] | undefined {
+    const value = this.#value(position);
+    const items = value.kind === 'list' ? value.items : [];
+    const texts = items.flatMap((item) =>
+      item.kind === 'literal' && typeof item.value === 'string' ? [item.value] : [],
+    );
+    return texts.length === items.length ? texts : undefined;
+  }
+
+  /** A map of literals, however deep; undefined when something in it must be computed. */
+  constantMap(position: number): Map<string, TypedValue> | undefined {
+    const value = literalOf(this.#value(position));
+    return value instanceof Map ? value : undefined;
   }
 
   literalBool(position: number, fallback?: boolean): boolean {
@@ -208,15 +292,43 @@ export class Arguments {
     throw new ArgumentError(position, `enum symbol, ${value.name}, not found`);
   }
 
-  #literal<T extends string | bigint | boolean>(
+  #literal<T extends string | bigint | boolean | number>(
     position: number,
-    type: 'string' | 'bigint' | 'boolean',
+    type: 'string' | 'bigint' | 'boolean' | 'number',
     what: string,
     fallback: T | undefined,
   ): T {
     if (fallback !== undefined && !this.has(position)) return fallback;
     const value = this.#value(position);
-    if (value.kind === 'literal' && typeof value.value === type) return value.value as T;
+    const literal = value.kind === 'literal' ? value.value : undefined;
+    if (typeof literal === type) return literal as T;
     throw new ArgumentError(position, what);
+  }
+}
+
+/** `pairDelimiter` and `pair_delimiter` are the same to the Collector. */
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+function literalOf(value: Value): TypedValue | undefined {
+  switch (value.kind) {
+    case 'nil':
+      return null;
+    case 'literal':
+      return value.value;
+    case 'list': {
+      const items = value.items.map(literalOf);
+      return items.some((item) => item === undefined) ? undefined : (items as TypedValue[]);
+    }
+    case 'map': {
+      const map = new Map<string, TypedValue>();
+      for (const [key, item] of value.entries) {
+        const literal = literalOf(item);
+        if (literal === undefined) return undefined;
+        map.set(key, literal);
+      }
+      return map;
+    }
+    default:
+      return undefined;
   }
 }

@@ -1,4 +1,5 @@
 /** Editors that change whole values and maps. Source: pkg/ottl/ottlfuncs/README.md. */
+import { asString } from '../../go/values.js';
 import { deleteAttribute, getAttributes, retainAttributes } from '../../otlp/attribute-edit.js';
 import type { TypedValue } from '../../otlp/typed-value.js';
 import type { Access, OttlContext } from '../context.js';
@@ -94,6 +95,18 @@ const EDITORS_OF_KEYS: Readonly<Record<string, EditorDef>> = {
 
 export const EDITORS: Readonly<Record<string, EditorDef>> = {
   ...EDITORS_OF_KEYS,
+  stringify_all: {
+    parameters: ['target'],
+    build: (args) => {
+      const target = args.path(0);
+      return (context) => {
+        const map = expectMap(target.get(context));
+        const texts = [...map].map(([key, value]) => [key, asString(value)] as const);
+        if (texts.some(([key, text]) => map.get(key) !== text))
+          target.set(context, new Map<string, TypedValue>(texts));
+      };
+    },
+  },
   set: {
     parameters: ['target', 'value'],
     build: (args) => {

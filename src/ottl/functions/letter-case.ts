@@ -45,12 +45,16 @@ export function toSnakeCase(text: string): string {
 export function toCamelCase(text: string): string {
   let result = '';
   let upperNext = true;
+  let afterUpper = false;
   for (const char of text.trim()) {
     if (isSeparator(char)) {
       upperNext = true;
+      afterUpper = false;
       continue;
     }
-    result += upperNext && isLower(char) ? char.toUpperCase() : char;
+    if (upperNext) result += isLower(char) ? char.toUpperCase() : char;
+    else result += afterUpper && isUpper(char) ? char.toLowerCase() : char;
+    afterUpper = isUpper(char);
     upperNext = isDigit(char);
   }
   return result;

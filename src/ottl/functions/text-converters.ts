@@ -1,5 +1,6 @@
 /** Converters of texts. Source: pkg/ottl/ottlfuncs/README.md. */
-import { OttlError } from '../values.js';
+import { sprintf } from '../../go/sprintf.js';
+import { OttlDuration, OttlError, OttlTime, textLike, toTyped } from '../values.js';
 import type { ConverterDef } from './function.js';
 import { toCamelCase, toSnakeCase } from './letter-case.js';
 
@@ -19,8 +20,25 @@ const CASES: Readonly<Record<string, (text: string) => string>> = {
 };
 
 export const TEXT_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
+  Format: {
+    parameters: ['formatString', 'formatArgs'],
+    build: (args) => {
+      const format = args.literalText(0);
+      const values = args.list(1);
+      return (context) =>
+        sprintf(
+          format,
+          values.map((value) => {
+            const found = value(context);
+            return found instanceof OttlTime || found instanceof OttlDuration
+              ? (textLike(found) ?? null)
+              : toTyped(found);
+          }),
+        );
+    },
+  },
   Concat: {
-    parameters: ['values', 'delimiter'],
+    parameters: ['vals', 'delimiter'],
     build: (args) => {
       const values = args.texts(0);
       const delimiter = args.text(1);

@@ -2,13 +2,26 @@
 import { parseDuration } from '../../config/duration.js';
 import { OttlDuration, OttlError, OttlTime, type OttlValue, typeName } from '../values.js';
 import type { ConverterDef } from './function.js';
-import { compileTimeFormat } from './strptime.js';
+import { checkTimeFormat, compileTimeFormat, formatTime } from './strptime.js';
+import { zoneNamed } from './time-zone.js';
 
 const SECOND = 1_000_000_000n;
+
+/** From the year 1 to 1970 in nanoseconds. */
+const YEAR_1_NS = 62_135_596_800n * SECOND;
 
 function expectTime(value: OttlValue): OttlTime {
   if (value instanceof OttlTime) return value;
   throw new OttlError(`expected time but got ${typeName(value)}`);
+}
+
+/** An IETF tag, or one that nobody has. */
+function canonical(locale: string): string {
+  try {
+    return Intl.getCanonicalLocales(locale)[0] ?? 'und';
+  } catch {
+    return 'und';
+  }
 }
 
 function expectDuration(value: OttlValue): OttlDuration {
@@ -19,24 +32,24 @@ function expectDuration(value: OttlValue): OttlDuration {
 const ofTime = (convert: (ns: bigint) => bigint): ConverterDef => ({
   parameters: ['time'],
   build: (args) => {
-    const value = args.value(0);
-    return (context) => convert(expectTime(value(context)).ns);
+    const time = args.of(0, expectTime, 'StandardTimeGetter');
+    return (context) => convert(time(context).ns);
   },
 });
 
 const inUnits = (ns: number): ConverterDef => ({
   parameters: ['duration'],
   build: (args) => {
-    const value = args.value(0);
-    return (context) => Number(expectDuration(value(context)).ns) / ns;
+    const duration = args.of(0, expectDuration, 'StandardDurationGetter');
+    return (context) => Number(duration(context).ns) / ns;
   },
 });
 
 const inWholeUnits = (ns: bigint): ConverterDef => ({
   parameters: ['duration'],
   build: (args) => {
-    const value = args.value(0);
-    return (context) => expectDuration(value(context)).ns / ns;
+    const duration = args.of(0, expectDuration, 'StandardDurationGetter');
+    return (context) => duration(context).ns / ns;
   },
 });
 
@@ -53,13 +66,45 @@ export const TIME_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
       const text = args.text(0);
       const format = args.literalText(1);
       if (format === '') throw new Error('format cannot be nil');
-      const location = args.literalText(2, 'UTC');
-      if (location !== 'UTC') throw new Error(`unknown time zone ${location}: only UTC is supported`);
-      const parse = compileTimeFormat(format);
+      const given = args.literalText(2, '');
+      const zone = given === '' ? 'UTC' : zoneNamed(given);
+      if (zone === undefined) throw new Error(`failed to load location ${given}: unknown time zone ${given}`);
+      const locale = args.literalText(3, 'en');
+      if (Intl.DateTimeFormat.supportedLocalesOf(canonical(locale)).length === 0) {
+        throw new Error(`unsupported locale '${locale}'`);
+      }
+      let now = Date.now;
+      const parse = compileTimeFormat(format, { zone, locale, now: () => now() });
       return (context) => {
         const source = text(context);
         if (source === '') throw new OttlError('time cannot be nil');
+        now = context.now;
         return new OttlTime(parse(source));
+      };
+    },
+  },
+  FormatTime: {
+    parameters: ['time', 'format'],
+    build: (args) => {
+      const time = args.of(0, expectTime, 'StandardTimeGetter');
+      const format = args.literalText(1);
+      if (format === '') throw new Error('format cannot be nil');
+      checkTimeFormat(format);
+      return (context) => formatTime(format, time(context).ns);
+    },
+  },
+  TruncateTime: {
+    parameters: ['time', 'duration'],
+    build: (args) => {
+      const time = args.of(0, expectTime, 'StandardTimeGetter');
+      const duration = args.of(1, expectDuration, 'StandardDurationGetter');
+      return (context) => {
+        const { ns } = time(context);
+        const step = duration(context).ns;
+        if (step <= 0n) return new OttlTime(ns);
+        // Go counts from the year 1; steps of weeks and the like begin there.
+        const since = ns + YEAR_1_NS;
+        return new OttlTime(ns - (since % step));
       };
     },
   },
@@ -70,7 +115,10 @@ export const TIME_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
       return (context) => {
         const source = text(context);
         const ms = parseDuration(source);
-        if (ms === undefined) throw new OttlError(`time: invalid duration ${JSON.stringify(source)}`);
+        if (ms === undefined) {
+          const why = /^[+-]?[\d.]+$/.test(source) ? 'missing unit in' : 'invalid';
+          throw new OttlError(`time: ${why} duration ${JSON.stringify(source)}`);
+        }
         return new OttlDuration(BigInt(Math.round(ms * 1e6)));
       };
     },

@@ -2,7 +2,7 @@
 import { parseFloat64, parseInt64, truncateToInt64 } from '../../go/values.js';
 import { field } from '../../otlp/wire-reader.js';
 import { isEqual } from '../compare.js';
-import { OttlError, type OttlValue, textLike, toTyped, typeName } from '../values.js';
+import { OttlError, OttlPart, type OttlValue, textLike, toTyped, typeName } from '../values.js';
 import type { ConverterDef } from './function.js';
 
 const PARENT_SPAN_ID = field.delimited(4);
@@ -14,6 +14,16 @@ const ofValue = (convert: (value: OttlValue) => OttlValue): ConverterDef => ({
     return (context) => convert(value(context));
   },
 });
+
+/** The same; a literal that can't be converted is found when the configuration is read. */
+const ofLiteral = (convert: (value: OttlValue) => OttlValue): ConverterDef => ({
+  parameters: ['target'],
+  build: (args) => args.of(0, convert),
+});
+
+function numberError(name: string, text: string): never {
+  throw new OttlError(`strconv.${name}: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
 
 export const TYPE_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
   IsString: ofValue((value) => typeof value === 'string'),
@@ -48,15 +58,17 @@ export const TYPE_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
       return (context) => text(context) ?? null;
     },
   },
-  Int: ofValue(toInt),
-  Double: ofValue(toDouble),
-  Bool: ofValue(toBool),
+  Int: ofLiteral(toInt),
+  Double: ofLiteral(toDouble),
+  Bool: ofLiteral(toBool),
   Len: ofValue((value) => {
     if (typeof value === 'string') return BigInt(Buffer.byteLength(value));
     if (value instanceof Uint8Array || Array.isArray(value)) return BigInt(value.length);
     if (value instanceof Map) return BigInt(value.size);
+    if (value instanceof OttlPart && value.goType.endsWith('Slice')) return BigInt(value.items.length);
+    const name = value === null ? '<nil>' : typeName(value);
     throw new OttlError(
-      `Len: unsupported target type ${typeName(value)}. target arg must be of type string, []any, map[string]any, pcommon.Map, pcommon.Slice, or pcommon.Value (of type String, Map, Slice)`,
+      `Len: unsupported target type ${name}. target arg must be of type string, []any, map[string]any, pcommon.Map, pcommon.Slice, pcommon.Value (of type String, Map, Slice) or a supported slice type from the plog, pmetric or ptrace packages`,
     );
   }),
   Keys: ofValue((value) => {
@@ -74,7 +86,7 @@ export const TYPE_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
       const item = args.value(1);
       return (context) => {
         const values = list(context);
-        if (!Array.isArray(values)) throw new OttlError(`expected a list but got ${typeName(values)}`);
+        if (!Array.isArray(values)) throw new OttlError(`expected pcommon.Slice but got ${typeName(values)}`);
         const wanted = item(context);
         return values.some((one) => isEqual(one, wanted));
       };
@@ -104,6 +116,7 @@ export const TYPE_CONVERTERS: Readonly<Record<string, ConverterDef>> = {
     parameters: ['values'],
     build: (args) => {
       const values = args.list(0);
+      if (values.length === 0) throw new Error('Coalesce requires at least one argument');
       return (context) => {
         for (const value of values) {
           const found = toTyped(value(context));
@@ -130,7 +143,7 @@ function toInt(value: OttlValue): bigint | null {
   throw new OttlError(`unsupported type: ${typeName(value)}`);
 }
 
-function toDouble(value: OttlValue): number | null {
+export function toDouble(value: OttlValue): number | null {
   switch (typeof value) {
     case 'bigint':
       return Number(value);
@@ -139,7 +152,7 @@ function toDouble(value: OttlValue): number | null {
     case 'boolean':
       return value ? 1 : 0;
     case 'string':
-      return parseFloat64(value) ?? null;
+      return parseFloat64(value) ?? numberError('ParseFloat', value);
   }
   if (value === null) return null;
   throw new OttlError(`unsupported type: ${typeName(value)}`);

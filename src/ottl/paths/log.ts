@@ -4,7 +4,7 @@ import { field } from '../../otlp/wire-reader.js';
 import { WireWriter } from '../../otlp/wire-writer.js';
 import type { Access, Getter, OttlContext } from '../context.js';
 import { valueAt, withValueAt } from '../keys.js';
-import { expectText, OttlError } from '../values.js';
+import { expectGo, OttlError } from '../values.js';
 import { attribute, attributeMap, enumeration, id, idText, int64, text, time, uint32 } from './fields.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
 
@@ -25,7 +25,7 @@ export const logPath = (parts: PathParts): PathResult =>
     body,
     'body.string': {
       get: (context) => asString(readBody(context)),
-      set: (context, value) => writeBody(context, expectText(value)),
+      set: (context, value) => writeBody(context, expectGo<string>(value, 'string')),
     },
     attributes: (keys) =>
       keys.length === 0 ? attributeMap(log, () => ATTRIBUTES) : attribute(log, () => ATTRIBUTES, keys),

@@ -2,9 +2,10 @@ import type { MessageNode } from '../../otlp/message-node.js';
 import { DATA_POINT, kindOfMetric, METRIC_KINDS } from '../../otlp/metric-points.js';
 import { field } from '../../otlp/wire-reader.js';
 import type { Access, OttlContext } from '../context.js';
-import { expectInt, OttlError, typeName } from '../values.js';
-import { attribute, attributeMap, readOnly, text } from './fields.js';
+import { expectGo } from '../values.js';
+import { attribute, attributeMap, text } from './fields.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
+import { partList } from './parts.js';
 
 const TEMPORALITY = field.varint(2);
 const IS_MONOTONIC = field.varint(3);
@@ -17,16 +18,24 @@ export const metricPath = (parts: PathParts): PathResult =>
     name: text(metric, field.delimited(1)),
     description: text(metric, field.delimited(2)),
     unit: text(metric, field.delimited(3)),
-    type: readOnly('metric type', (context) => {
-      const kind = kindOfMetric(metric(context));
-      return kind === undefined ? 0n : BigInt(METRIC_KINDS.indexOf(kind) + 1);
-    }),
+    type: {
+      get: (context) => {
+        const kind = kindOfMetric(metric(context));
+        return kind === undefined ? 0n : BigInt(METRIC_KINDS.indexOf(kind) + 1);
+      },
+      // Setting it does nothing: there is no sensible way to turn any kind into any other.
+      set: () => {},
+    },
     aggregation_temporality: temporality,
     is_monotonic: monotonic,
-    data_points: readOnly('data_points', (context) => {
-      const data = dataOf(metric(context));
-      return data === undefined ? null : new Array<null>(data.children(DATA_POINT).length).fill(null);
-    }),
+    data_points: partList(
+      (context) => {
+        const kind = kindOfMetric(metric(context));
+        if (kind === undefined) return undefined;
+        return { node: metric(context).child(kind.tag), tag: DATA_POINT, goType: `${kind.pointType}Slice` };
+      },
+      () => undefined,
+    ),
     metadata: (keys) =>
       keys.length === 0 ? attributeMap(metric, () => METADATA) : attribute(metric, () => METADATA, keys),
   });
@@ -44,7 +53,7 @@ const temporality: Access = {
     return data === undefined ? null : BigInt(data.uint32(TEMPORALITY));
   },
   set: (context, value) => {
-    const number = expectInt(value);
+    const number = expectGo<bigint>(value, 'int64');
     dataOf(metric(context), 'sum', 'histogram', 'exponential_histogram')?.setInteger(
       TEMPORALITY,
       BigInt.asUintN(31, number),
@@ -58,7 +67,7 @@ const monotonic: Access = {
     return data === undefined ? null : data.uint32(IS_MONOTONIC) !== 0;
   },
   set: (context, value) => {
-    if (typeof value !== 'boolean') throw new OttlError(`expects bool but got ${typeName(value)}`);
-    dataOf(metric(context), 'sum')?.setInteger(IS_MONOTONIC, value ? 1n : 0n);
+    const isMonotonic = expectGo<boolean>(value, 'bool');
+    dataOf(metric(context), 'sum')?.setInteger(IS_MONOTONIC, isMonotonic ? 1n : 0n);
   },
 };

@@ -6,6 +6,7 @@ import type { Path, Segment } from '../ast.js';
 import { pathText } from '../ast.js';
 import { type Access, type ContextName, type Getter, VISIBLE } from '../context.js';
 import { datapointPath } from './datapoint.js';
+import { exemplarPath } from './exemplar.js';
 import { cacheAccess } from './fields.js';
 import { logPath } from './log.js';
 import { type PathParts, type PathResult, refuseRest } from './look-up.js';
@@ -13,14 +14,14 @@ import { metricPath } from './metric.js';
 import { resourcePath, scopePath } from './resource.js';
 import { spanEventPath, spanPath } from './span.js';
 
-const RESOLVERS: Readonly<Record<string, (parts: PathParts) => PathResult>> = {
+const RESOLVERS: Readonly<Record<ContextName, (parts: PathParts) => PathResult>> = {
   resource: resourcePath,
   scope: scopePath,
-  instrumentation_scope: scopePath,
   span: spanPath,
   spanevent: spanEventPath,
   metric: metricPath,
   datapoint: datapointPath,
+  exemplar: exemplarPath,
   log: logPath,
 };
 
@@ -50,24 +51,26 @@ export function resolvePath(
     refuseRest(parts, 1);
     return cacheAccess(parts.keys[0]!);
   }
-  const result = RESOLVERS[context]!(parts);
+  const result = RESOLVERS[context](parts);
   if (!('unknown' in result)) return result;
   const unknown = parts.names[result.unknown] ?? '';
-  const name = context === 'instrumentation_scope' ? 'scope' : context;
   throw new Error(
     `segment ${JSON.stringify(unknown)} from path ${JSON.stringify(full)} is not a valid path nor a valid OTTL keyword ` +
-      `for the ${name} context - review ${DOCS}${name} to see all valid paths`,
+      `for the ${context} context - review ${DOCS}${context} to see all valid paths`,
   );
 }
 
 function splitContext(
   { segments }: Path,
   { context, prefixed }: PathRules,
-): { context: string; segments: readonly Segment[] } {
+): { context: ContextName; segments: readonly Segment[] } {
   const visible = VISIBLE[context];
   const [first, ...rest] = segments;
-  const isContext = rest.length > 0 && first!.keys.length === 0 && visible.includes(first!.name);
-  if (isContext) return { context: first!.name, segments: rest };
+  const named =
+    rest.length > 0 && first!.keys.length === 0 ? visible.find((name) => name === first!.name) : undefined;
+  if (named !== undefined) {
+    return { context: named === 'instrumentation_scope' ? 'scope' : named, segments: rest };
+  }
   if (!prefixed) return { context, segments };
   const text = pathText(segments);
   if (rest.length > 0 && first!.keys.length === 0) {

@@ -1,7 +1,7 @@
 import { field } from '../../otlp/wire-reader.js';
 import type { Access, Getter, OttlContext } from '../context.js';
 import { mapKey } from '../keys.js';
-import { expectText, OttlError } from '../values.js';
+import { expectGo, OttlError } from '../values.js';
 import {
   attribute,
   attributeMap,
@@ -10,12 +10,12 @@ import {
   idText,
   int64,
   type NodeOf,
-  readOnly,
   text,
   time,
   uint32,
 } from './fields.js';
 import { lookUp, type PathParts, type PathResult } from './look-up.js';
+import { onePart, partList } from './parts.js';
 
 const { delimited, fixed64, varint } = field;
 const TRACE_STATE = delimited(3);
@@ -25,6 +25,8 @@ const EVENTS = delimited(11);
 const LINKS = delimited(13);
 const STATUS = delimited(15);
 const EVENT_ATTRIBUTES = delimited(3);
+
+const STATUS_TYPE = 'ptrace.Status';
 
 const KIND_WORDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
 
@@ -55,13 +57,18 @@ export const spanPath = (parts: PathParts): PathResult =>
     attributes: (keys) =>
       keys.length === 0 ? attributeMap(span, () => ATTRIBUTES) : attribute(span, () => ATTRIBUTES, keys),
     dropped_attributes_count: uint32(span, varint(10)),
-    events: countable('events', EVENTS),
+    events: ownParts('ptrace.SpanEventSlice', EVENTS),
     dropped_events_count: uint32(span, varint(12)),
-    links: countable('links', LINKS),
+    links: ownParts('ptrace.SpanLinkSlice', LINKS),
+    status: onePart(
+      ({ item }) => ({ node: item!, tag: STATUS, goType: STATUS_TYPE }),
+      STATUS_TYPE,
+      () => '',
+    ),
     dropped_links_count: uint32(span, varint(14)),
     'status.code': enumeration(status, varint(3)),
     'status.message': text(status, delimited(2)),
-    flags: uint32(span, field.fixed32(16)),
+    flags: checkedUint32(uint32(span, field.fixed32(16))),
   });
 
 export const spanEventPath = (parts: PathParts): PathResult =>
@@ -74,16 +81,35 @@ export const spanEventPath = (parts: PathParts): PathResult =>
         ? attributeMap(event, () => EVENT_ATTRIBUTES)
         : attribute(event, () => EVENT_ATTRIBUTES, keys),
     dropped_attributes_count: uint32(event, varint(4)),
+    event_index: {
+      get: ({ item, part }) => BigInt(item!.children(EVENTS).indexOf(part!)),
+      set: () => {
+        throw new OttlError("the 'event_index' path cannot be modified");
+      },
+    },
   });
 
-/** A list that can be counted (`Len`) and compared with nil, and nothing else. */
-const countable = (name: string, tag: number): Access =>
-  readOnly(name, (context) => new Array<null>(span(context).children(tag).length).fill(null));
+const ownParts = (goType: string, tag: number): Access =>
+  partList(
+    ({ item }) => ({ node: item!, tag, goType }),
+    () => undefined,
+  );
+
+/** Refuses what does not fit. */
+const checkedUint32 = (access: Access): Access => ({
+  get: access.get,
+  set: (context, value) => {
+    if (typeof value === 'bigint' && BigInt.asUintN(32, value) !== value) {
+      throw new OttlError(`value ${value} is out of range for uint32`);
+    }
+    access.set(context, value);
+  },
+});
 
 const kindText = (nameOf: (index: number) => string | undefined, what: string): Access => ({
   get: (context) => nameOf(span(context).uint32(KIND)) ?? '',
   set: (context, value) => {
-    const wanted = expectText(value);
+    const wanted = expectGo<string>(value, 'string');
     const index = KIND_WORDS.findIndex((_, at) => nameOf(at) === wanted);
     if (index < 0) throw new OttlError(`unknown ${what}, ${wanted}`);
     span(context).setInteger(KIND, BigInt(index));
@@ -108,9 +134,10 @@ function traceStateEntry(keys: readonly Getter[]): Access {
       return entry === undefined ? '' : entry.slice(name.length + 1);
     },
     set: (context, value) => {
+      const text = expectGo<string>(value, 'string');
       const name = mapKey(key, context);
       const others = entries(context).filter((one) => nameOf(one) !== name);
-      span(context).setText(TRACE_STATE, [`${name}=${expectText(value)}`, ...others].join(','));
+      span(context).setText(TRACE_STATE, [`${name}=${text}`, ...others].join(','));
     },
   };
 }

@@ -44,6 +44,6 @@ function matcherFor(config: AttributesConfig, signal: Signal): Matcher {
     return compileMatch(config, KINDS[signal]!);
   } catch (error) {
     // Settings that fit one kind of item may not fit the pipeline that names this processor.
-    throw new ConfigError(`failed to create "attributes" processor: ${(error as Error).message}`);
+    throw new ConfigError((error as Error).message);
   }
 }

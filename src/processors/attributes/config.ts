@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { attributeActions } from '../../attribute-actions/config.js';
-import { matchConfig, matchProblem } from '../../match/config.js';
+import { matchConfig } from '../../match/config.js';
 
 /** Settings of `attributes`; names and sentences are the Collector's. */
 export const attributesConfig = () =>
@@ -14,8 +14,6 @@ export const attributesConfig = () =>
     .superRefine((config, context) => {
       const fail = (message: string) => context.addIssue({ code: 'custom', message });
       if (config.actions.length === 0) fail('missing required field "actions"');
-      const problem = matchProblem(config);
-      if (problem !== undefined) fail(problem);
     });
 
 export type AttributesConfig = z.output<ReturnType<typeof attributesConfig>>;

@@ -1,7 +1,8 @@
 /** From the settings of `filter` to conditions by context. */
 import type { ContextName } from '../../ottl/context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
-import { type CompiledCondition, compileCondition, inferContext, quotedList } from '../../ottl/statement.js';
+import { inferContext, quotedList } from '../../ottl/infer-context.js';
+import { type CompiledCondition, compileCondition } from '../../ottl/statement.js';
 import type { ConditionGroup, FilterConfig } from './config.js';
 
 export type FilterSignal = 'traces' | 'metrics' | 'logs';
@@ -42,7 +43,10 @@ export function compileFilter(config: FilterConfig, signal: FilterSignal): Filte
       problems.push((error as Error).message);
     }
   };
-  const settings: Readonly<Record<string, readonly string[] | undefined>> = config[signal];
+  const { [signal]: own } = config;
+  const settings: Readonly<Record<string, readonly string[] | undefined>> = Object.fromEntries(
+    Object.entries(own).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
+  );
   const flat = config[FLAT[signal]];
   if (flat !== undefined && Object.values(settings).some((list) => list !== undefined)) {
     const names = Object.keys(SETTINGS[signal]).map((name) => `"${signal}.${name}"`);
@@ -87,7 +91,7 @@ function contextOf(
     if (context !== undefined) return { context, style: 'completed' };
     throw new Error(`unknown context "${group.context}" for conditions: [${group.conditions.join(' ')}]`);
   }
-  const inferred = inferContext({ conditions: group.conditions });
+  const inferred = inferContext({ conditions: group.conditions }, known);
   const context = known.find((name) => name === inferred);
   if (context !== undefined) return { context, style: 'prefixed' };
   const [names, texts] = [quotedList(known), quotedList(group.conditions)];

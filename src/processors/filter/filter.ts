@@ -1,5 +1,7 @@
 import type { Settings } from '../../component/component.js';
+import { ConfigError } from '../../component/errors.js';
 import type { Batch } from '../../component/signal.js';
+import type { Matcher } from '../../match/compile.js';
 import { applyDecisions, type ItemDecision, walkItemNodes } from '../../otlp/item-walk.js';
 import type { MessageNode } from '../../otlp/message-node.js';
 import { DATA_POINT, kindOfMetric, type MetricKind } from '../../otlp/metric-points.js';
@@ -9,8 +11,11 @@ import { FailureLog } from '../../ottl/error-mode.js';
 import type { Mapped } from '../../pipeline/map-processor.js';
 import { compileFilter, type FilterCondition, type FilterConditions, type FilterSignal } from './compile.js';
 import type { FilterConfig } from './config.js';
+import { compileProperties } from './properties.js';
 
 const EVENTS = field.delimited(11);
+/** The Resource in a group of it, the scope in a group of it. */
+const FIRST = field.delimited(1);
 
 /**
  * Takes items out of batches. Decisions are made on the encoded bytes; what stays is copied as it is, and a batch of which
@@ -22,17 +27,28 @@ export function filterMapper(
   signal: FilterSignal,
 ): (batch: Batch) => Mapped {
   const conditions = compileFilter(config, signal);
+  const isKept = propertiesOf(config, signal);
   return ({ bytes, itemCount }) => {
     const failures = new FailureLog();
     const decisions: ItemDecision[] = [];
     const decider = new Decider(conditions, failures, settings.now);
     walkItemNodes(bytes, (item, resourceGroup, scopeGroup) => {
-      decisions.push(decider.decide(signal, item, resourceGroup, scopeGroup));
+      const isMatched = isKept?.(item, resourceGroup.look(FIRST), scopeGroup.look(FIRST)) ?? true;
+      decisions.push(isMatched && decider.decide(signal, item, resourceGroup, scopeGroup));
     });
     failures.finish(settings, 'failed to eval condition');
     const rest = applyDecisions(signal, bytes, decisions);
     return { ...rest, dropped: { filtered: itemCount - rest.itemCount } };
   };
+}
+
+function propertiesOf(config: FilterConfig, signal: FilterSignal): Matcher | undefined {
+  try {
+    return compileProperties(config, signal);
+  } catch (error) {
+    // What fits no item of this signal is known only when a pipeline names the processor.
+    throw new ConfigError((error as Error).message);
+  }
 }
 
 /** Decides about the items of one batch. */
@@ -62,6 +78,7 @@ class Decider {
       item,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now: this.#now,
     };
@@ -105,7 +122,7 @@ class Decider {
       try {
         if (condition.test(context)) return true;
       } catch (error) {
-        this.#failures.add(condition.errorMode, condition.text, error);
+        this.#failures.add(condition.errorMode, 'failed to eval condition', condition.text, error);
       }
     }
     return false;

@@ -120,6 +120,16 @@ export const tailSamplingConfig = () =>
             .describe('The same for traces that were not kept.'),
         })
         .default({ sampled_cache_size: 0, non_sampled_cache_size: 0 }),
+      block_on_overflow: z
+        .boolean()
+        .default(false)
+        .describe('Accepted; a trace that is too many is decided about at once instead of waiting.'),
+      drop_pending_traces_on_shutdown: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether traces that are not decided about at shutdown are dropped instead of decided about.',
+        ),
       sample_on_first_match: z
         .boolean()
         .default(false)

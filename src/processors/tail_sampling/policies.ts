@@ -12,6 +12,7 @@ import {
   spanCountPolicy,
   statusCodePolicy,
   stringMatcher,
+  traceFlagsPolicy,
   traceStatePolicy,
 } from './simple-policies.js';
 import type { TraceData } from './trace.js';
@@ -75,6 +76,8 @@ export function compilePolicy(config: AnyPolicy, now: () => number): Policy {
       const { key, values } = settings(config, 'trace_state');
       return traceStatePolicy(key, values);
     }
+    case 'trace_flags':
+      return traceFlagsPolicy;
     case 'ottl_condition':
       return ottlPolicy(settings(config, 'ottl_condition'), now);
     case 'not': {

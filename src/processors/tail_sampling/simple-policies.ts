@@ -5,12 +5,13 @@ import type { TypedValue } from '../../otlp/typed-value.js';
 import { field } from '../../otlp/wire-reader.js';
 import type { OttlContext } from '../../ottl/context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
+import { parseCondition } from '../../ottl/parser.js';
 import { compileCondition } from '../../ottl/statement.js';
 import { OttlError } from '../../ottl/values.js';
 import type { Policy } from './policies.js';
 import type { TraceData, TraceSpan } from './trace.js';
 
-const { delimited, fixed64, varint } = field;
+const { delimited, fixed32, fixed64, varint } = field;
 const FIRST = delimited(1);
 const SPAN = {
   traceState: delimited(3),
@@ -19,6 +20,7 @@ const SPAN = {
   attributes: delimited(9),
   events: delimited(11),
   status: delimited(15),
+  flags: fixed32(16),
 };
 const STATUS_CODE = varint(3);
 const NS_PER_MS = 1_000_000n;
@@ -142,6 +144,9 @@ export function traceStatePolicy(key: string, values: readonly string[]): Policy
   );
 }
 
+/** A span whose trace flags say "sampled" (W3C Trace Context section 3.2.2.5). */
+export const traceFlagsPolicy: Policy = anySpan(({ span }) => (span.uint32(SPAN.flags) & 1) !== 0);
+
 /** Conditions about spans and their events; one that holds for one of them is enough. */
 export function ottlPolicy(
   config: {
@@ -154,8 +159,13 @@ export function ottlPolicy(
   if (config.span.length === 0 && config.spanevent.length === 0) {
     throw new Error('expected at least one OTTL condition to filter on');
   }
-  const ofSpan = config.span.map((text) => compileCondition(text, 'span', 'plain'));
-  const ofEvent = config.spanevent.map((text) => compileCondition(text, 'spanevent', 'plain'));
+  const compile = (context: 'span' | 'spanevent') => (text: string) => {
+    // The Collector tells what is wrong with a condition without the condition.
+    parseCondition(text);
+    return compileCondition(text, context, 'plain');
+  };
+  const ofSpan = config.span.map(compile('span'));
+  const ofEvent = config.spanevent.map(compile('spanevent'));
   const holds = (conditions: typeof ofSpan, context: OttlContext) =>
     conditions.some((condition) => {
       try {
@@ -172,6 +182,7 @@ export function ottlPolicy(
       item: span,
       part: undefined,
       metricKind: undefined,
+      exemplar: undefined,
       cache: undefined,
       now,
     };

@@ -116,6 +116,7 @@ export class TailSampling implements Processor {
     const giveUp = () => this.#deadline.abort();
     if (deadline.aborted) giveUp();
     else deadline.addEventListener('abort', giveUp, { once: true });
+    if (this.#config.drop_pending_traces_on_shutdown) this.#dropPending();
     for (const key of this.#undecided) this.#decide(key);
     this.#deliver();
     await this.#delivering;
@@ -206,6 +207,18 @@ export class TailSampling implements Processor {
       if (this.#config.sample_on_first_match) break;
     }
     return result;
+  }
+
+  /** Traces that nobody has decided about. */
+  #dropPending(): void {
+    for (const key of this.#undecided) {
+      const trace = this.#traces.get(key)!;
+      this.#undecidedBytes -= trace.bytes;
+      this.#settings.metrics.dropped('traces', trace.spanCount, 'shutdown');
+      this.#hold(-trace.spanCount, -trace.bytes);
+      trace.parts = [];
+    }
+    this.#undecided.clear();
   }
 
   #settle(

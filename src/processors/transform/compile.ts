@@ -1,13 +1,12 @@
 /** From the settings of `transform` to groups of statements that run. */
 import type { ContextName } from '../../ottl/context.js';
 import type { ErrorMode } from '../../ottl/error-mode.js';
+import { inferContext, quotedList } from '../../ottl/infer-context.js';
 import {
   type CompiledCondition,
   type CompiledStatement,
   compileCondition,
   compileStatement,
-  inferContext,
-  quotedList,
 } from '../../ottl/statement.js';
 import type { StatementGroup, TransformConfig } from './config.js';
 
@@ -30,7 +29,7 @@ const SETTINGS = {
 /** Contexts of each signal in the order in which the Collector lists them. */
 const CONTEXTS: Readonly<Record<TransformSignal, readonly ContextName[]>> = {
   traces: ['resource', 'scope', 'span', 'spanevent'],
-  metrics: ['resource', 'scope', 'metric', 'datapoint'],
+  metrics: ['resource', 'scope', 'metric', 'datapoint', 'exemplar'],
   logs: ['resource', 'scope', 'log'],
 };
 
@@ -79,14 +78,20 @@ function contextOf(
     if (context !== undefined) return { context, style: 'completed' };
     throw new Error(`unknown context "${group.context}" for statements: [${group.statements.join(' ')}]`);
   }
-  const inferred = inferContext(group);
-  const context = known.find((name) => name === inferred);
-  if (context !== undefined) return { context, style: 'prefixed' };
   const names = quotedList(known);
-  const from = `from statements ${quotedList(group.statements)} and conditions ${quotedList(group.conditions)}`;
+  const [statements, conditions] = [quotedList(group.statements), quotedList(group.conditions)];
+  let context: ContextName | undefined;
+  try {
+    const inferred = inferContext(group, known);
+    context = known.find((name) => name === inferred);
+  } catch (error) {
+    throw new Error(
+      `unable to infer a valid context (${names}) from statements ${statements} and conditions ${conditions}: ${(error as Error).message}`,
+    );
+  }
+  if (context !== undefined) return { context, style: 'prefixed' };
+  // The Collector's sentence has its three lists in the wrong places; people search for it as it is.
   throw new Error(
-    inferred === undefined
-      ? `unable to infer context ${from}, path's first segment must be a valid context name ${names}, and at least one context must be capable of parsing all statements`
-      : `unable to infer a valid context (${names}) ${from}: inferred context "${inferred}" is not a valid candidate`,
+    `unable to infer context from statements ${names} and conditions ${statements}, path's first segment must be a valid context name ${conditions}, and at least one context must be capable of parsing all statements`,
   );
 }

@@ -35,7 +35,7 @@ function run(group: CompiledGroup, context: OttlContext, failures: FailureLog): 
     try {
       statement.run(context);
     } catch (error) {
-      failures.add(group.errorMode, statement.text, error);
+      failures.add(group.errorMode, 'failed to execute statement', statement.text, error);
     }
   }
 }
@@ -46,7 +46,7 @@ function applies(group: CompiledGroup, context: OttlContext, failures: FailureLo
     try {
       if (condition.test(context)) return true;
     } catch (error) {
-      failures.add(group.errorMode, condition.text, error);
+      failures.add(group.errorMode, 'failed to eval condition', condition.text, error);
     }
   }
   return false;

@@ -139,8 +139,8 @@ const cors = () =>
     { optional: true },
   );
 
-/** Body encodings that a Collector accepts by default; `lz4` is refused, and `zstd` before Node.js 22.15. */
-const COMPRESSION_ALGORITHMS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4'];
+/** Body encodings that a Collector accepts by default. */
+const COMPRESSION_ALGORITHMS = ['', 'gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'lz4', 'x-snappy-framed'];
 
 const http = () =>
   collectorType(

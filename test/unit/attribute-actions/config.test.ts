@@ -65,18 +65,4 @@ describe('attribute actions', () => {
     expect(problems(good, { key: 'a', action: 'x' }, good, { key: 'b', action: 'y' })).toHaveLength(2);
     expect(problems()).toEqual(['missing required field "actions"']);
   });
-
-  it('refuses matches that fit no kind of item', () => {
-    const config = (include: Record<string, unknown>) =>
-      attributesConfig()
-        .safeParse({ actions: [{ key: 'k', action: 'delete' }], include })
-        .error?.issues.map(({ message }) => message);
-    expect(config({ match_type: 'strict' })).toEqual([
-      'at least one of "attributes", "libraries",  or "resources" field must be specified',
-    ]);
-    expect(config({ match_type: 'glob', services: ['x'] })).toEqual([
-      "unrecognized match_type: 'glob', valid types are: [regexp strict]",
-    ]);
-    expect(config({ match_type: 'strict', metric_names: ['x'] })).toBeUndefined();
-  });
 });

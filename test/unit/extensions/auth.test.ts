@@ -1,4 +1,5 @@
 /** bearertokenauth and basicauth on both sides of OTLP: what gets in, what the others are told. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import type { ExtensionFactory } from '../../../src/component/factory.js';
 import { otlpGrpcExporter } from '../../../src/exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from '../../../src/exporters/otlp_http/factory.js';
 import { basicAuthExtension } from '../../../src/extensions/basicauth/factory.js';
-import { apr1 } from '../../../src/extensions/basicauth/htpasswd.js';
+import { apr1, parseHtpasswd } from '../../../src/extensions/basicauth/htpasswd.js';
 import type { BearerTokenAuth } from '../../../src/extensions/bearertokenauth/bearertokenauth.js';
 import { bearerTokenAuthExtension } from '../../../src/extensions/bearertokenauth/factory.js';
 import { decodeStatus } from '../../../src/otlp/responses.js';
@@ -208,9 +209,36 @@ describe('basicauth', () => {
   });
 
   it('names the line of a hash that it does not know', async () => {
-    const bad = { htpasswd: { inline: 'a:b\nc:$2y$05$abcdefghijklmnopqrstuv' } };
+    const bad = { htpasswd: { inline: 'a:b\nc:$6$salt$abcdefghijklmnopqrstuv' } };
     await expect(hostWith(['basicauth', basicAuthExtension, bad])).rejects.toThrow(
-      'htpasswd: line 2 has a password hash of an unsupported kind ("$2y$")',
+      'htpasswd: line 2 has a password hash of an unsupported kind ("$6$")',
     );
+  });
+
+  it.each([
+    ['c:$2y$05$abc', 'htpasswd: line 1 has a bcrypt hash of a wrong length'],
+    [`c:$2y$16$${'a'.repeat(53)}`, 'htpasswd: line 1 has a bcrypt hash with a cost above 12'],
+  ])('refuses %s', (line, message) => {
+    expect(() => parseHtpasswd(line)).toThrow(message);
+  });
+
+  it('checks bcrypt hashes of every prefix', () => {
+    const hash = '05$qogLDuQnld1KuiW/auc2HuavjyGk5N4LeNtUrd6t0P/AmR9xIFkvO';
+    for (const prefix of ['$2a$', '$2b$', '$2y$']) {
+      const check = parseHtpasswd(`u:${prefix}${hash}`).get('u')!;
+      expect([check('wrong'), check('secret'), check('secret'), check('')]).toEqual([
+        false,
+        true,
+        true,
+        false,
+      ]);
+    }
+  });
+
+  it('lets a known password in while others are guessed', () => {
+    const check = parseHtpasswd('u:$2y$05$qogLDuQnld1KuiW/auc2HuavjyGk5N4LeNtUrd6t0P/AmR9xIFkvO').get('u')!;
+    expect(check('secret')).toBe(true);
+    for (let guess = 0; guess < 50; guess++) expect(check(`guess ${guess}`)).toBe(false);
+    expect(check('secret')).toBe(true);
   });
 });

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { countDataPoints, countLogRecords, countMetrics } from '../../../src/otlp/count.js';
 import { decodeLogs, decodeMetrics } from '../../../src/otlp/decode.js';
+import type { SummaryPoint } from '../../../src/otlp/distribution-writer.js';
 import { fromJson } from '../../../src/otlp/json-reader.js';
 import { toJson } from '../../../src/otlp/json-writer.js';
 import { LogsWriter } from '../../../src/otlp/logs-writer.js';
 import {
   type ExemplarInput,
+  type ExponentialHistogramPointInput,
   type HistogramPointInput,
   MetricsWriter,
   type NumberPointInput,
@@ -58,13 +60,38 @@ function randomHistogramPoint(random: Random): HistogramPointInput {
   };
 }
 
+const randomBuckets = (random: Random) => ({
+  offset: random.pick([0, -1, 7, -(2 ** 31), 2 ** 31 - 1]),
+  bucketCounts: random.list(9, () => random.pick([0, 1, 300, 2 ** 40])),
+});
+
+const randomExponentialPoint = (random: Random): ExponentialHistogramPointInput => ({
+  ...randomPoint(random),
+  count: random.pick([0, 7, 2 ** 40]),
+  scale: random.pick([0, 3, -10, 20]),
+  ...(random.chance(0.7) ? { sum: 0, min: -1.5, max: 99 } : {}),
+  ...(random.chance(0.5) ? { zeroCount: random.pick([0, 2 ** 35]), zeroThreshold: 0.001 } : {}),
+  ...(random.chance(0.8) ? { positive: randomBuckets(random) } : {}),
+  ...(random.chance(0.5) ? { negative: randomBuckets(random) } : {}),
+});
+
+function randomSummaryPoint(random: Random): SummaryPoint {
+  const { exemplars: _, ...point } = randomPoint(random);
+  return {
+    ...point,
+    count: random.pick([0, 7, 2 ** 40]),
+    sum: random.pick([0, -2.5, 1e300]),
+    quantiles: random.list(4, () => ({ quantile: random.pick([0, 0.5, 1]), value: random.pick([0, 3.25]) })),
+  };
+}
+
 function randomMetrics(random: Random): { bytes: Uint8Array; points: number; metrics: number } {
   const writer = new MetricsWriter();
   let metrics = 0;
   for (let resource = random.int(1, 2); resource > 0; resource--) {
     writer.resource(randomAttributes(random, 3));
     writer.scope(random.text());
-    for (const kind of random.list(5, () => random.int(0, 2))) {
+    for (const kind of random.list(7, () => random.int(0, 4))) {
       const metric = {
         name: random.text(),
         description: random.text(),
@@ -83,10 +110,20 @@ function randomMetrics(random: Random): { bytes: Uint8Array; points: number; met
           sum,
           random.list(4, () => randomNumberPoint(random)),
         );
-      } else
+      } else if (kind === 2)
         writer.histogram(
           { ...metric, temporality },
           random.list(3, () => randomHistogramPoint(random)),
+        );
+      else if (kind === 3)
+        writer.exponentialHistogram(
+          { ...metric, temporality },
+          random.list(3, () => randomExponentialPoint(random)),
+        );
+      else
+        writer.summary(
+          metric,
+          random.list(3, () => randomSummaryPoint(random)),
         );
     }
   }
@@ -115,6 +152,72 @@ describe('random metrics', () => {
 
 describe('MetricsWriter', () => {
   const time = { hi: 411_000_000, lo: 5 };
+
+  test('writes exponential histograms and summaries as given', () => {
+    const writer = new MetricsWriter();
+    writer.resource({});
+    writer.scope('s');
+    writer.exponentialHistogram({ name: 'e', temporality: Temporality.cumulative }, [
+      {
+        time,
+        count: 6,
+        sum: 12.5,
+        min: -3,
+        max: 8,
+        scale: -1,
+        zeroCount: 1,
+        zeroThreshold: 0.25,
+        positive: { offset: -2, bucketCounts: [1, 0, 300] },
+        negative: { offset: 3, bucketCounts: [2] },
+        exemplars: [{ time, asInt: 7 }],
+      },
+    ]);
+    writer.summary({ name: 's', unit: 's' }, [
+      { time, count: 2, sum: 3, quantiles: [{ quantile: 0.5, value: 1.5 }], attributes: { a: 1 } },
+    ]);
+    const json = JSON.parse(toJson('metrics', writer.finish())) as {
+      resourceMetrics: [{ scopeMetrics: [{ metrics: unknown[] }] }];
+    };
+    const timeUnixNano = String((BigInt(time.hi) << 32n) | BigInt(time.lo));
+    expect(json.resourceMetrics[0].scopeMetrics[0].metrics).toEqual([
+      {
+        name: 'e',
+        exponentialHistogram: {
+          aggregationTemporality: 2,
+          dataPoints: [
+            {
+              timeUnixNano,
+              count: '6',
+              sum: 12.5,
+              min: -3,
+              max: 8,
+              scale: -1,
+              zeroCount: '1',
+              zeroThreshold: 0.25,
+              positive: { offset: -2, bucketCounts: ['1', '0', '300'] },
+              negative: { offset: 3, bucketCounts: ['2'] },
+              exemplars: [{ timeUnixNano, asInt: '7' }],
+            },
+          ],
+        },
+      },
+      {
+        name: 's',
+        unit: 's',
+        summary: {
+          dataPoints: [
+            {
+              timeUnixNano,
+              count: '2',
+              sum: 3,
+              quantileValues: [{ quantile: 0.5, value: 1.5 }],
+              attributes: [{ key: 'a', value: { intValue: '1' } }],
+            },
+          ],
+        },
+      },
+    ]);
+  });
 
   test('writes what was given', () => {
     const writer = new MetricsWriter();

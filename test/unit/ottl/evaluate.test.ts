@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fromJson } from '../../../src/otlp/json-reader.js';
 import { MessageNode } from '../../../src/otlp/message-node.js';
 import { walkContexts } from '../../../src/ottl/context-walk.js';
-import { compileCondition, compileStatement, inferContext } from '../../../src/ottl/statement.js';
+import { inferContext } from '../../../src/ottl/infer-context.js';
+import { compileCondition, compileStatement } from '../../../src/ottl/statement.js';
 import { OttlError } from '../../../src/ottl/values.js';
 
 const request = () =>
@@ -101,7 +102,7 @@ describe('conditions', () => {
     ['attributes["n"]["x"] == 1', 'type Int does not support string indexing'],
     ['name + 1 == 2', 'GET / must be int64, float64, time.Time or time.Duration'],
     ['Substring(name, 3, 99) == "x"', 'invalid range for substring function'],
-    ['ToLowerCase(attributes["n"]) == "x"', 'expected string but got Int'],
+    ['ToLowerCase(attributes["n"]) == "x"', 'expected string but got int64'],
     ['ToLowerCase(attributes["zz"]) == "x"', 'expected string but got nil'],
     ['attributes["m"][0] == 1', "expecting 'string' but got 'int64'"],
     ['Concat(["a"], ",") == "a" and Int({"a": 1}) == 1', 'unsupported type: pcommon.Map'],
@@ -157,11 +158,19 @@ describe('statements', () => {
 
 describe('inferContext', () => {
   it('takes the most special context that is named', () => {
-    expect(inferContext({ statements: ['set(resource.attributes["a"], "x")'] })).toBe('resource');
-    expect(inferContext({ statements: ['set(resource.attributes["a"], span.name)'] })).toBe('span');
-    expect(inferContext({ statements: ['set(span.name, "x")'], conditions: ['spanevent.name == "y"'] })).toBe(
-      'spanevent',
+    const infer = (statements: string[], conditions: string[] = []) =>
+      inferContext({ statements, conditions }, ['resource', 'scope', 'span', 'spanevent']);
+    expect(infer(['set(resource.attributes["a"], "x")'])).toBe('resource');
+    expect(infer(['set(resource.attributes["a"], span.name)'])).toBe('span');
+    expect(infer(['set(span.name, "x")'], ['spanevent.name == "y"'])).toBe('spanevent');
+    expect(infer([], ['name == "y"'])).toBeUndefined();
+  });
+
+  it('takes one that sees it where a function is missing', () => {
+    const statements = ['convert_summary_count_val_to_sum("delta", true) where metric.name == "x"'];
+    expect(inferContext({ statements }, ['metric', 'datapoint'])).toBe('datapoint');
+    expect(() => inferContext({ statements }, ['metric'])).toThrow(
+      'inferred context "metric" does not support the function "convert_summary_count_val_to_sum"',
     );
-    expect(inferContext({ conditions: ['name == "y"'] })).toBeUndefined();
   });
 });
