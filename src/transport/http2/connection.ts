@@ -1,0 +1,709 @@
+/**
+ * One HTTP/2 connection, either end of it, for unary calls: RFC 9113 without server push and priorities.
+ *
+ * `node:http2` has a stream object with events, timers and its own buffers for each call, and one chunk for each DATA frame
+ * of 16 KiB; for OTLP, where a call is one message each way, that was more work than everything the pipeline does with the
+ * message (docs/decisions/0009). Here received bytes go from the socket's chunk to the call's own buffer, and what is
+ * sent goes to the socket in the pieces in which it came.
+ */
+import type { Socket } from 'node:net';
+import { type FrameHandler, FrameParser } from './frame-parser.js';
+import { type DecodedHeaders, HpackDecoder } from './hpack-decoder.js';
+import { Nuisance } from './nuisance.js';
+import {
+  DEFAULT_MAX_FRAME_BYTES,
+  DEFAULT_WINDOW_BYTES,
+  FLAG,
+  FRAME,
+  FRAME_HEADER_BYTES,
+  frameOf,
+  H2_ERROR,
+  Http2Error,
+  MAX_WINDOW_BYTES,
+  PREFACE,
+  SETTING,
+  writeFrameHeader,
+} from './protocol.js';
+import { Http2Stream, type Outgoing, type StreamListener } from './stream.js';
+
+export interface Http2Options {
+  readonly role: 'client' | 'server';
+  /** What the peer may send before it is read, on one stream and on all together. */
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+  /** Of the peer's streams; a client's is 0. */
+  readonly maxConcurrentStreams: number;
+  readonly events: Http2Events;
+}
+
+export interface Http2Events {
+  /** Servers only: a request. Gives the listener for the rest of it; `stream` may be answered at once. */
+  onRequest?(stream: Http2Stream, decoded: DecodedHeaders): StreamListener;
+  /** The peer sent a PING, which has been answered. */
+  onPing?(): void;
+  /** Clients only: room for another stream, or the first SETTINGS. */
+  onRoom?(): void;
+  /** The peer will not take new streams. */
+  onGoaway?(): void;
+  /** Something broke, on either side; `onClose` follows. */
+  onError(error: Error): void;
+  /** The connection is gone, and so are its streams. */
+  onClose(): void;
+}
+
+/** All headers of a message together, encoded and decoded. */
+const MAX_HEADER_BYTES = 65_536;
+/** Handed to the socket before we wait for it to be sent. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
+/** A response of this size goes out in one write, put together from its parts. */
+const SMALL_BYTES = 4096;
+/** How long a peer has to take our last words. */
+const LINGER_MS = 1000;
+const NO_BYTES = Buffer.alloc(0);
+
+/** `RST_STREAM` codes of `onClose` for streams that the peer did not look at, so that they may be sent elsewhere. */
+export const UNPROCESSED = H2_ERROR.REFUSED_STREAM;
+
+export class Http2Connection implements FrameHandler {
+  readonly socket: Socket;
+  readonly #options: Http2Options;
+  readonly #isServer: boolean;
+  readonly #streams = new Map<number, Http2Stream>();
+  readonly #parser = new FrameParser(this);
+  readonly #decoder = new HpackDecoder(MAX_HEADER_BYTES);
+  readonly #nuisance = new Nuisance();
+  readonly #pongs: (() => void)[] = [];
+  /** Streams with something to send, in turn. */
+  readonly #sending: Http2Stream[] = [];
+  #prefaceBytes: number;
+  #sawSettings = false;
+  /** A header block whose CONTINUATION is awaited. */
+  #block: { streamId: number; flags: number; parts: Buffer[]; bytes: number } | undefined;
+  #lastStreamId = 0;
+  #nextStreamId = 1;
+  #sendWindow = DEFAULT_WINDOW_BYTES;
+  #receiveWindow: number;
+  #peerStreamWindow = DEFAULT_WINDOW_BYTES;
+  #peerMaxFrame = DEFAULT_MAX_FRAME_BYTES;
+  #peerMaxStreams = Number.POSITIVE_INFINITY;
+  /** The peer wants a smaller table than ours would be: the next block says that ours is empty. */
+  #announceNoTable = false;
+  #blocked = false;
+  #goingAway = false;
+  #peerGoesAway = false;
+  #dead = false;
+
+  /** Takes over a connected socket. Sends the preface and settings at once. */
+  constructor(socket: Socket, options: Http2Options) {
+    this.socket = socket;
+    this.#options = options;
+    this.#isServer = options.role === 'server';
+    this.#prefaceBytes = this.#isServer ? 0 : PREFACE.length;
+    this.#receiveWindow = options.connectionWindowBytes;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    socket.on('drain', () => {
+      this.#blocked = false;
+      this.#flush();
+    });
+    socket.on('error', (error) => {
+      if (!this.#dead) options.events.onError(error);
+    });
+    socket.on('end', () => this.destroy());
+    socket.on('close', () => this.destroy());
+    this.#write(this.#opening());
+  }
+
+  get openStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** No new streams: one side said GOAWAY, or the connection is gone. */
+  get closed(): boolean {
+    return this.#goingAway || this.#peerGoesAway || this.#dead;
+  }
+
+  /** Whether the peer takes another stream now. */
+  get hasRoom(): boolean {
+    return !this.closed && this.#streams.size < this.#peerMaxStreams && this.#nextStreamId < MAX_WINDOW_BYTES;
+  }
+
+  /** Clients only, and only when `hasRoom`: sends a request with a body of `pieces`. */
+  request(headers: Buffer, pieces: readonly Uint8Array[], listener: StreamListener): Http2Stream {
+    const stream = new Http2Stream(
+      this.#nextStreamId,
+      listener,
+      this.#peerStreamWindow,
+      this.#options.streamWindowBytes,
+    );
+    this.#nextStreamId += 2;
+    this.#streams.set(stream.id, stream);
+    this.#write(this.#headerFrames(stream.id, headers, false));
+    this.#queue(stream, pieces, undefined);
+    return stream;
+  }
+
+  /** Servers: a whole response of headers, one message and trailers. */
+  respond(stream: Http2Stream, headers: Buffer, body: Uint8Array, trailers: Buffer): void {
+    if (stream.closed || stream.localEnded) return;
+    const size = 3 * FRAME_HEADER_BYTES + headers.length + body.length + trailers.length;
+    const isSmall = size <= SMALL_BYTES && !this.#announceNoTable && this.#sending.length === 0;
+    if (!isSmall || body.length > stream.sendWindow || body.length > this.#sendWindow) {
+      this.#write(this.#headerFrames(stream.id, headers, false));
+      this.#queue(stream, [body], trailers);
+      return;
+    }
+    stream.sendWindow -= body.length;
+    this.#sendWindow -= body.length;
+    const frames = Buffer.allocUnsafe(size);
+    const { id } = stream;
+    let at = put(frames, 0, FRAME.HEADERS, FLAG.END_HEADERS, id, headers);
+    at = put(frames, at, FRAME.DATA, 0, id, body);
+    put(frames, at, FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, id, trailers);
+    this.#write(frames);
+    this.#endLocal(stream);
+  }
+
+  /** Servers: a response that is only headers. The rest of the request is not wanted. */
+  respondHeaders(stream: Http2Stream, headers: Buffer): void {
+    if (stream.closed || stream.localEnded) return;
+    this.#write(this.#headerFrames(stream.id, headers, true));
+    stream.localEnded = true;
+    if (stream.remoteEnded) this.#remove(stream, undefined);
+    else this.reset(stream, H2_ERROR.NO_ERROR);
+  }
+
+  /** Ends a stream at once; `onClose` is told the code. */
+  reset(stream: Http2Stream, code: number): void {
+    if (stream.closed) return;
+    this.#write(frameOf(FRAME.RST_STREAM, 0, stream.id, u32(code)));
+    this.#remove(stream, code);
+  }
+
+  /** Calls `pong` when the peer has answered. */
+  ping(pong: () => void): void {
+    if (this.#dead) return;
+    this.#pongs.push(pong);
+    this.#write(frameOf(FRAME.PING, 0, 0, Buffer.alloc(8)));
+  }
+
+  /** Takes no new streams, lets the running ones end, and closes then. */
+  close(): void {
+    if (this.#goingAway || this.#dead) return;
+    this.#goingAway = true;
+    this.#sayGoaway(H2_ERROR.NO_ERROR, '');
+    this.#endWhenIdle();
+  }
+
+  /** Ends the connection with a reason for the peer. */
+  abort(code: number, text: string): void {
+    if (this.#dead) return;
+    this.#sayGoaway(code, text);
+    this.#endSocket();
+    this.destroy(false);
+  }
+
+  /** Ends the connection now. Streams that run are closed as cancelled. */
+  destroy(withSocket = true): void {
+    if (withSocket) this.socket.destroy();
+    if (this.#dead) return;
+    this.#dead = true;
+    for (const stream of [...this.#streams.values()]) this.#remove(stream, H2_ERROR.CANCEL);
+    this.#sending.length = 0;
+    this.#options.events.onClose();
+  }
+
+  // --- receiving ---
+
+  #onChunk(chunk: Buffer): void {
+    if (this.#dead) return;
+    try {
+      let at = 0;
+      if (this.#prefaceBytes < PREFACE.length) {
+        at = this.#readPreface(chunk);
+        if (this.#prefaceBytes < PREFACE.length) return;
+      }
+      this.#parser.push(chunk, at);
+    } catch (error) {
+      if (this.#dead) return;
+      this.#options.events.onError(error as Error);
+      const known = error instanceof Http2Error;
+      this.abort(known ? error.code : H2_ERROR.INTERNAL_ERROR, known ? error.message : '');
+    }
+  }
+
+  #readPreface(chunk: Buffer): number {
+    const count = Math.min(chunk.length, PREFACE.length - this.#prefaceBytes);
+    if (PREFACE.compare(chunk, 0, count, this.#prefaceBytes, this.#prefaceBytes + count) !== 0) {
+      throw new Http2Error(H2_ERROR.PROTOCOL_ERROR, 'Protocol error: the peer does not speak HTTP/2');
+    }
+    this.#prefaceBytes += count;
+    return count;
+  }
+
+  onData(streamId: number, chunk: Buffer, start: number, end: number): void {
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined || stream.remoteEnded) return;
+    stream.listener.onData(chunk, start, end);
+  }
+
+  onDataEnd(streamId: number, payloadBytes: number, flags: number): void {
+    if (this.#dead) return;
+    if (this.#block !== undefined || !this.#sawSettings) throw protocolError('DATA out of place');
+    if (payloadBytes > this.#receiveWindow)
+      throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'too much DATA');
+    this.#receiveWindow -= payloadBytes;
+    const window = this.#options.connectionWindowBytes;
+    if (this.#receiveWindow < window / 2) {
+      this.#write(frameOf(FRAME.WINDOW_UPDATE, 0, 0, u32(window - this.#receiveWindow)));
+      this.#receiveWindow = window;
+    }
+    const isLast = (flags & FLAG.END_STREAM) !== 0;
+    if (payloadBytes === 0 && !isLast) this.#spend();
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) {
+      if (this.#isIdle(streamId)) throw protocolError('DATA on a stream that was never opened');
+      return;
+    }
+    if (stream.remoteEnded) {
+      this.reset(stream, H2_ERROR.STREAM_CLOSED);
+      return;
+    }
+    if (payloadBytes > stream.receiveWindow) {
+      this.reset(stream, H2_ERROR.FLOW_CONTROL_ERROR);
+      return;
+    }
+    stream.receiveWindow -= payloadBytes;
+    if (isLast) {
+      this.#endRemote(stream);
+      return;
+    }
+    const { streamWindowBytes } = this.#options;
+    if (stream.receiveWindow < streamWindowBytes / 2) {
+      this.#write(frameOf(FRAME.WINDOW_UPDATE, 0, streamId, u32(streamWindowBytes - stream.receiveWindow)));
+      stream.receiveWindow = streamWindowBytes;
+    }
+  }
+
+  onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
+    if (this.#dead) return;
+    if (!this.#sawSettings && type !== FRAME.SETTINGS) throw protocolError('no SETTINGS first');
+    if (this.#block !== undefined && type !== FRAME.CONTINUATION)
+      throw protocolError('headers were cut short');
+    switch (type) {
+      case FRAME.HEADERS:
+        this.#onHeaders(flags, streamId, payload);
+        break;
+      case FRAME.CONTINUATION:
+        this.#onContinuation(flags, streamId, payload);
+        break;
+      case FRAME.PRIORITY:
+        if (streamId === 0) throw protocolError('PRIORITY without a stream');
+        this.#spend();
+        break;
+      case FRAME.RST_STREAM:
+        this.#onReset(streamId, payload);
+        break;
+      case FRAME.SETTINGS:
+        this.#onSettings(flags, streamId, payload);
+        break;
+      case FRAME.PUSH_PROMISE:
+        throw protocolError('PUSH_PROMISE is switched off');
+      case FRAME.PING:
+        this.#onPing(flags, streamId, payload);
+        break;
+      case FRAME.GOAWAY:
+        this.#onGoaway(streamId, payload);
+        break;
+      case FRAME.WINDOW_UPDATE:
+        this.#onWindowUpdate(streamId, payload);
+        break;
+      default:
+      // Unknown types are ignored (section 4.1).
+    }
+  }
+
+  #onHeaders(flags: number, streamId: number, payload: Buffer): void {
+    if (streamId === 0) throw protocolError('HEADERS without a stream');
+    let start = 0;
+    let end = payload.length;
+    if ((flags & FLAG.PADDED) !== 0) {
+      end -= payload[0] ?? 0;
+      start = 1;
+    }
+    if ((flags & FLAG.PRIORITY) !== 0) start += 5;
+    if (start > end) throw protocolError('more padding than frame');
+    const fragment = payload.subarray(start, end);
+    if ((flags & FLAG.END_HEADERS) !== 0) {
+      this.#onBlock(flags, streamId, fragment);
+      return;
+    }
+    this.#block = { streamId, flags, parts: [Buffer.from(fragment)], bytes: fragment.length };
+  }
+
+  #onContinuation(flags: number, streamId: number, payload: Buffer): void {
+    const block = this.#block;
+    if (block === undefined || block.streamId !== streamId) throw protocolError('CONTINUATION out of place');
+    block.parts.push(Buffer.from(payload));
+    // Frames without bytes count too: they would go on for ever.
+    block.bytes += payload.length + FRAME_HEADER_BYTES;
+    if (block.bytes > MAX_HEADER_BYTES) throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'too many headers');
+    if ((flags & FLAG.END_HEADERS) === 0) return;
+    this.#block = undefined;
+    this.#onBlock(block.flags, streamId, Buffer.concat(block.parts));
+  }
+
+  #onBlock(flags: number, streamId: number, block: Buffer): void {
+    // Always, even when nobody wants it: later blocks depend on it.
+    const decoded = this.#decoder.decode(block);
+    const isLast = (flags & FLAG.END_STREAM) !== 0;
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) {
+      if (stream.remoteEnded) {
+        this.reset(stream, H2_ERROR.STREAM_CLOSED);
+        return;
+      }
+      if (decoded.problem !== undefined || (this.#isServer && !isLast)) {
+        this.reset(stream, H2_ERROR.PROTOCOL_ERROR);
+        return;
+      }
+      stream.listener.onHeaders?.(decoded);
+      if (isLast) this.#endRemote(stream);
+      return;
+    }
+    if (!this.#isServer) {
+      if (this.#isIdle(streamId)) throw protocolError('HEADERS on a stream that was never opened');
+      return;
+    }
+    // Trailers of a request that has its answer already.
+    if (streamId <= this.#lastStreamId) return;
+    if (streamId % 2 === 0) throw protocolError('a client opened an even stream');
+    if (this.#goingAway) return;
+    this.#lastStreamId = streamId;
+    this.#open(streamId, decoded, isLast);
+  }
+
+  #open(id: number, decoded: DecodedHeaders, isLast: boolean): void {
+    const stream = new Http2Stream(id, NOBODY, this.#peerStreamWindow, this.#options.streamWindowBytes);
+    const { headers, problem } = decoded;
+    const isComplete = headers[':method'] !== undefined && headers[':scheme'] !== undefined;
+    if (this.#streams.size >= this.#options.maxConcurrentStreams) {
+      this.reset(stream, H2_ERROR.REFUSED_STREAM);
+      return;
+    }
+    if (problem !== undefined || !isComplete || headers[':path'] === undefined) {
+      this.reset(stream, H2_ERROR.PROTOCOL_ERROR);
+      return;
+    }
+    this.#streams.set(id, stream);
+    const listener = this.#options.events.onRequest?.(stream, decoded);
+    if (listener !== undefined) stream.listener = listener;
+    if (stream.closed) stream.listener.onClose(undefined);
+    else if (isLast) this.#endRemote(stream);
+  }
+
+  #onReset(streamId: number, payload: Buffer): void {
+    if (payload.length !== 4) throw new Http2Error(H2_ERROR.FRAME_SIZE_ERROR, 'RST_STREAM');
+    if (this.#isIdle(streamId)) throw protocolError('RST_STREAM on a stream that was never opened');
+    this.#spend();
+    const stream = this.#streams.get(streamId);
+    if (stream !== undefined) this.#remove(stream, payload.readUInt32BE(0));
+  }
+
+  #onSettings(flags: number, streamId: number, payload: Buffer): void {
+    if (streamId !== 0) throw protocolError('SETTINGS of a stream');
+    const isAck = (flags & FLAG.ACK) !== 0;
+    if (payload.length % 6 !== 0 || (isAck && payload.length > 0)) {
+      throw new Http2Error(H2_ERROR.FRAME_SIZE_ERROR, 'SETTINGS');
+    }
+    if (isAck) return;
+    if (this.#sawSettings) this.#spend();
+    this.#sawSettings = true;
+    for (let at = 0; at < payload.length; at += 6) {
+      this.#applySetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    }
+    this.#answer(frameOf(FRAME.SETTINGS, FLAG.ACK, 0, NO_BYTES));
+    this.#flush();
+    this.#options.events.onRoom?.();
+  }
+
+  #applySetting(setting: number, value: number): void {
+    switch (setting) {
+      case SETTING.HEADER_TABLE_SIZE:
+        if (value < 4096) this.#announceNoTable = true;
+        return;
+      case SETTING.ENABLE_PUSH:
+        if (value > 1) throw protocolError('ENABLE_PUSH');
+        return;
+      case SETTING.MAX_CONCURRENT_STREAMS:
+        this.#peerMaxStreams = value;
+        return;
+      case SETTING.INITIAL_WINDOW_SIZE: {
+        if (value > MAX_WINDOW_BYTES)
+          throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE');
+        const change = value - this.#peerStreamWindow;
+        this.#peerStreamWindow = value;
+        for (const stream of this.#streams.values()) {
+          stream.sendWindow += change;
+          if (stream.sendWindow > MAX_WINDOW_BYTES) {
+            throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'INITIAL_WINDOW_SIZE');
+          }
+        }
+        return;
+      }
+      case SETTING.MAX_FRAME_SIZE:
+        if (value < DEFAULT_MAX_FRAME_BYTES || value > 0xff_ffff) throw protocolError('MAX_FRAME_SIZE');
+        this.#peerMaxFrame = value;
+        return;
+      default:
+    }
+  }
+
+  #onPing(flags: number, streamId: number, payload: Buffer): void {
+    if (streamId !== 0) throw protocolError('PING of a stream');
+    if (payload.length !== 8) throw new Http2Error(H2_ERROR.FRAME_SIZE_ERROR, 'PING');
+    if ((flags & FLAG.ACK) !== 0) {
+      this.#pongs.shift()?.();
+      return;
+    }
+    this.#answer(frameOf(FRAME.PING, FLAG.ACK, 0, payload));
+    this.#options.events.onPing?.();
+  }
+
+  #onGoaway(streamId: number, payload: Buffer): void {
+    if (streamId !== 0) throw protocolError('GOAWAY of a stream');
+    if (payload.length < 8) throw new Http2Error(H2_ERROR.FRAME_SIZE_ERROR, 'GOAWAY');
+    this.#peerGoesAway = true;
+    this.#options.events.onGoaway?.();
+    if (!this.#isServer) {
+      const last = payload.readUInt32BE(0) & 0x7fff_ffff;
+      for (const stream of [...this.#streams.values()]) {
+        if (stream.id > last) this.#remove(stream, UNPROCESSED);
+      }
+    }
+    this.#endWhenIdle();
+  }
+
+  #onWindowUpdate(streamId: number, payload: Buffer): void {
+    if (payload.length !== 4) throw new Http2Error(H2_ERROR.FRAME_SIZE_ERROR, 'WINDOW_UPDATE');
+    const increment = payload.readUInt32BE(0) & 0x7fff_ffff;
+    if (increment === 0) throw protocolError('WINDOW_UPDATE of nothing');
+    if (streamId === 0) {
+      this.#sendWindow += increment;
+      if (this.#sendWindow > MAX_WINDOW_BYTES) {
+        throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'WINDOW_UPDATE');
+      }
+    } else {
+      if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE on a stream that was never opened');
+      const stream = this.#streams.get(streamId);
+      if (stream === undefined) return;
+      stream.sendWindow += increment;
+      if (stream.sendWindow > MAX_WINDOW_BYTES) {
+        this.reset(stream, H2_ERROR.FLOW_CONTROL_ERROR);
+        return;
+      }
+    }
+    this.#flush();
+  }
+
+  /** Never opened by the side whose turn it is: clients open odd streams, servers none. */
+  #isIdle(id: number): boolean {
+    if (id % 2 === 0) return true;
+    return this.#isServer ? id > this.#lastStreamId : id >= this.#nextStreamId;
+  }
+
+  #spend(): void {
+    if (!this.#nuisance.spend()) throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'too many idle frames');
+  }
+
+  #endRemote(stream: Http2Stream): void {
+    stream.remoteEnded = true;
+    stream.listener.onEnd();
+    if (stream.localEnded && !stream.closed) this.#remove(stream, undefined);
+  }
+
+  // --- sending ---
+
+  #opening(): Buffer {
+    const { streamWindowBytes, connectionWindowBytes, maxConcurrentStreams } = this.#options;
+    const settings: [number, number][] = [
+      [SETTING.INITIAL_WINDOW_SIZE, streamWindowBytes],
+      this.#isServer ? [SETTING.MAX_CONCURRENT_STREAMS, maxConcurrentStreams] : [SETTING.ENABLE_PUSH, 0],
+      [SETTING.MAX_HEADER_LIST_SIZE, MAX_HEADER_BYTES],
+    ];
+    const payload = Buffer.alloc(6 * settings.length);
+    for (const [index, [setting, value]] of settings.entries()) {
+      payload.writeUInt16BE(setting, 6 * index);
+      payload.writeUInt32BE(value, 6 * index + 2);
+    }
+    return Buffer.concat([
+      this.#isServer ? NO_BYTES : PREFACE,
+      frameOf(FRAME.SETTINGS, 0, 0, payload),
+      connectionWindowBytes > DEFAULT_WINDOW_BYTES
+        ? frameOf(FRAME.WINDOW_UPDATE, 0, 0, u32(connectionWindowBytes - DEFAULT_WINDOW_BYTES))
+        : NO_BYTES,
+    ]);
+  }
+
+  #headerFrames(streamId: number, headers: Buffer, endStream: boolean): Buffer {
+    // A change of the table's size to 0 (RFC 7541, section 6.3), which ours never exceeds.
+    const block = this.#announceNoTable ? Buffer.concat([Buffer.of(0x20), headers]) : headers;
+    this.#announceNoTable = false;
+    const end = endStream ? FLAG.END_STREAM : 0;
+    if (block.length <= this.#peerMaxFrame) {
+      return frameOf(FRAME.HEADERS, FLAG.END_HEADERS | end, streamId, block);
+    }
+    const frames: Buffer[] = [];
+    for (let at = 0; at < block.length; at += this.#peerMaxFrame) {
+      const isLast = at + this.#peerMaxFrame >= block.length;
+      const flags = (isLast ? FLAG.END_HEADERS : 0) | (at === 0 ? end : 0);
+      const type = at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION;
+      frames.push(frameOf(type, flags, streamId, block.subarray(at, at + this.#peerMaxFrame)));
+    }
+    return Buffer.concat(frames);
+  }
+
+  #queue(stream: Http2Stream, pieces: readonly Uint8Array[], trailers: Buffer | undefined): void {
+    const bytesLeft = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    stream.outgoing = { pieces, piece: 0, offset: 0, bytesLeft, trailers };
+    this.#sending.push(stream);
+    this.#flush();
+  }
+
+  /** Sends what the windows allow and the socket takes, streams in the order in which they came. */
+  #flush(): void {
+    if (this.#sending.length === 0 || this.#blocked || this.#dead) return;
+    this.socket.cork();
+    const finished: Http2Stream[] = [];
+    let budget = MAX_BUFFERED_BYTES;
+    for (const stream of this.#sending) {
+      if (budget <= 0) break;
+      const { outgoing } = stream;
+      if (outgoing === undefined) {
+        finished.push(stream);
+        continue;
+      }
+      const allowed = Math.min(outgoing.bytesLeft, stream.sendWindow, this.#sendWindow, budget);
+      if (allowed > 0 || outgoing.bytesLeft === 0) {
+        budget -= allowed;
+        this.#sendData(stream, Math.max(allowed, 0));
+      }
+      if (outgoing.bytesLeft === 0) finished.push(stream);
+    }
+    this.socket.uncork();
+    // All are off the list before the first is told, because who is told may send the next.
+    for (const stream of finished) {
+      this.#sending.splice(this.#sending.indexOf(stream), 1);
+      stream.outgoing = undefined;
+    }
+    for (const stream of finished) if (!stream.closed) this.#endLocal(stream);
+  }
+
+  /** The next `bytes` of a stream's body in frames; its end, when that is all. */
+  #sendData(stream: Http2Stream, bytes: number): void {
+    const outgoing = stream.outgoing!;
+    stream.sendWindow -= bytes;
+    this.#sendWindow -= bytes;
+    outgoing.bytesLeft -= bytes;
+    const endsHere = outgoing.bytesLeft === 0 && outgoing.trailers === undefined;
+    let left = bytes;
+    do {
+      const size = Math.min(left, this.#peerMaxFrame);
+      left -= size;
+      const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+      const flags = endsHere && left === 0 ? FLAG.END_STREAM : 0;
+      writeFrameHeader(header, 0, size, FRAME.DATA, flags, stream.id);
+      this.#write(header);
+      this.#writePieces(outgoing, size);
+    } while (left > 0);
+    if (outgoing.bytesLeft === 0 && outgoing.trailers !== undefined) {
+      this.#write(this.#headerFrames(stream.id, outgoing.trailers, true));
+    }
+  }
+
+  #writePieces(outgoing: Outgoing, bytes: number): void {
+    for (let left = bytes; left > 0; ) {
+      const piece = outgoing.pieces[outgoing.piece]!;
+      const size = Math.min(left, piece.length - outgoing.offset);
+      if (size > 0) this.#write(piece.subarray(outgoing.offset, outgoing.offset + size));
+      left -= size;
+      outgoing.offset += size;
+      if (outgoing.offset === piece.length) {
+        outgoing.piece++;
+        outgoing.offset = 0;
+      }
+    }
+  }
+
+  #endLocal(stream: Http2Stream): void {
+    stream.localEnded = true;
+    if (stream.remoteEnded && !stream.closed) this.#remove(stream, undefined);
+  }
+
+  /** `code` is undefined when the stream ended as it should. */
+  #remove(stream: Http2Stream, code: number | undefined): void {
+    if (stream.closed) return;
+    stream.closed = true;
+    stream.outgoing = undefined;
+    if (this.#streams.delete(stream.id)) stream.listener.onClose(code);
+    if (this.#dead) return;
+    this.#endWhenIdle();
+    this.#options.events.onRoom?.();
+  }
+
+  #endWhenIdle(): void {
+    if (this.#dead || this.#streams.size > 0 || !(this.#goingAway || this.#peerGoesAway)) return;
+    this.#endSocket();
+    this.destroy(false);
+  }
+
+  /** Closes when the peer has got everything, or does not take it. */
+  #endSocket(): void {
+    this.socket.setTimeout(LINGER_MS, () => this.socket.destroy());
+    this.socket.destroySoon();
+  }
+
+  #sayGoaway(code: number, text: string): void {
+    this.#write(
+      frameOf(FRAME.GOAWAY, 0, 0, Buffer.concat([u32(this.#lastStreamId), u32(code), Buffer.from(text)])),
+    );
+  }
+
+  /** What the peer makes us send: a peer that asks and never reads is sent away. */
+  #answer(frame: Buffer): void {
+    if (this.socket.writableLength > 2 * MAX_BUFFERED_BYTES) {
+      throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'answers are not read');
+    }
+    this.#write(frame);
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.socket.writable) return;
+    if (!this.socket.write(bytes) && this.socket.writableLength >= MAX_BUFFERED_BYTES) this.#blocked = true;
+  }
+}
+
+/** Writes a whole frame at `at`; gives its end. */
+function put(
+  target: Buffer,
+  at: number,
+  type: number,
+  flags: number,
+  streamId: number,
+  payload: Uint8Array,
+): number {
+  writeFrameHeader(target, at, payload.length, type, flags, streamId);
+  target.set(payload, at + FRAME_HEADER_BYTES);
+  return at + FRAME_HEADER_BYTES + payload.length;
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+const protocolError = (what: string): Http2Error => new Http2Error(H2_ERROR.PROTOCOL_ERROR, what);
+
+/** Until a request has its listener. */
+const NOBODY: StreamListener = { onData() {}, onEnd() {}, onClose() {} };
