@@ -57,12 +57,15 @@ const MAX_HEADER_BYTES = 65_536;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** A response of this size goes out in one write, put together from its parts. */
 const SMALL_BYTES = 4096;
+const MAX_STREAM_ID = 0x7fff_ffff;
 /** How long a peer has to take our last words. */
 const LINGER_MS = 1000;
 const NO_BYTES = Buffer.alloc(0);
 
-/** `RST_STREAM` codes of `onClose` for streams that the peer did not look at, so that they may be sent elsewhere. */
+/** Code of `onClose` for streams that the peer did not look at, so that they may be sent elsewhere. */
 export const UNPROCESSED = H2_ERROR.REFUSED_STREAM;
+/** Code of `onClose` for streams that were cut off with their connection; no RST_STREAM has it. */
+export const CONNECTION_LOST = -1;
 
 export class Http2Connection implements FrameHandler {
   readonly socket: Socket;
@@ -123,9 +126,9 @@ export class Http2Connection implements FrameHandler {
     return this.#goingAway || this.#peerGoesAway || this.#dead;
   }
 
-  /** Whether the peer takes another stream now. */
+  /** Whether the peer takes another stream now. Not before its SETTINGS: until then it may not be HTTP/2 at all. */
   get hasRoom(): boolean {
-    return !this.closed && this.#streams.size < this.#peerMaxStreams && this.#nextStreamId < MAX_WINDOW_BYTES;
+    return this.#sawSettings && !this.closed && this.#streams.size < this.#peerMaxStreams;
   }
 
   /** Clients only, and only when `hasRoom`: sends a request with a body of `pieces`. */
@@ -137,6 +140,8 @@ export class Http2Connection implements FrameHandler {
       this.#options.streamWindowBytes,
     );
     this.#nextStreamId += 2;
+    // Stream numbers end some day (section 5.1.1); the next call goes on a new connection.
+    if (this.#nextStreamId > MAX_STREAM_ID) this.#goingAway = true;
     this.#streams.set(stream.id, stream);
     this.#write(this.#headerFrames(stream.id, headers, false));
     this.#queue(stream, pieces, undefined);
@@ -208,7 +213,7 @@ export class Http2Connection implements FrameHandler {
     if (withSocket) this.socket.destroy();
     if (this.#dead) return;
     this.#dead = true;
-    for (const stream of [...this.#streams.values()]) this.#remove(stream, H2_ERROR.CANCEL);
+    for (const stream of [...this.#streams.values()]) this.#remove(stream, CONNECTION_LOST);
     this.#sending.length = 0;
     this.#options.events.onClose();
   }
