@@ -2,9 +2,9 @@
  * How calls reach the server: over our own client on plain TCP, and over `@grpc/grpc-js` for everything that it does
  * better than we need to (TLS, proxies, unix sockets). Why two: docs/decisions/0009.
  */
-import { gzip } from 'node:zlib';
 import type { ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import type { Batch } from '../../component/signal.js';
+import { compressGzip } from '../../pipeline/otlp-export/compress.js';
 import type { GrpcResult } from '../../transport/grpc-call.js';
 import { GrpcClient } from '../../transport/grpc-client.js';
 import { GRPC_STATUS } from '../../transport/grpc-status.js';
@@ -52,7 +52,7 @@ class PlainChannel implements Channel {
       const message = batch.parts ?? [batch.bytes];
       return this.#client.unary({ ...common, message, encoding: 'identity' });
     }
-    const compressed = await compress(batch.bytes).catch((error: Error) => error);
+    const compressed = await compressGzip(batch.bytes).catch((error: Error) => error);
     if (compressed instanceof Error) return { code: GRPC_STATUS.INTERNAL, message: compressed.message };
     return this.#client.unary({ ...common, message: [compressed], encoding: 'gzip' });
   }
@@ -61,12 +61,6 @@ class PlainChannel implements Channel {
     this.#client.close();
   }
 }
-
-/** On the thread pool. */
-const compress = (bytes: Uint8Array): Promise<Buffer> =>
-  new Promise((resolve, reject) =>
-    gzip(bytes, (error, result) => (error === null ? resolve(result) : reject(error))),
-  );
 
 /** As on the wire: binary values in base64. */
 const pairsOf = (metadata: Metadata): (readonly [string, string])[] =>

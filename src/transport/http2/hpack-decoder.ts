@@ -67,7 +67,8 @@ export class HpackDecoder {
   #literal(block: Uint8Array, mask: number): HeaderPair {
     const index = this.#integer(block, mask);
     const name = index === 0 ? this.#text(block) : this.#entry(index).name;
-    return { name, value: this.#text(block) };
+    const value = this.#text(block);
+    return { name, value, problem: problemOf(name, value) };
   }
 
   #entry(index: number): HeaderPair {
@@ -135,20 +136,29 @@ class HeaderList implements DecodedHeaders {
     this.#bytesLeft = maxBytes;
   }
 
-  add({ name, value }: HeaderPair): void {
+  add({ name, value, problem }: HeaderPair): void {
     this.isEmpty = false;
     this.#bytesLeft -= name.length + value.length + ENTRY_BYTES;
     if (this.#bytesLeft < 0) throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'too many headers');
-    const isPseudo = name.startsWith(':');
+    const isPseudo = name.charCodeAt(0) === COLON;
     const before = this.headers[name];
-    if (!NAME.test(name)) this.problem ??= 'a header with a bad name';
-    else if (BAD_VALUE.test(value)) this.problem ??= `a bad value of ${name}`;
-    else if (isPseudo && (this.#hasRegular || before !== undefined)) this.problem ??= `${name} out of place`;
-    else if (CONNECTION_HEADERS.has(name) || (name === 'te' && value !== 'trailers')) {
-      this.problem ??= `${name} does not belong into HTTP/2`;
-    } else this.headers[name] = before === undefined ? value : `${before}, ${value}`;
-    this.#hasRegular ||= !isPseudo;
+    if (problem !== undefined) this.problem ??= problem;
+    else if (before === undefined) this.headers[name] = value;
+    else if (!isPseudo) this.headers[name] = `${before}, ${value}`;
+    if (!isPseudo) this.#hasRegular = true;
+    else if (this.#hasRegular || before !== undefined) this.problem ??= `${name} out of place`;
   }
+}
+
+const COLON = 0x3a;
+
+function problemOf(name: string, value: string): string | undefined {
+  if (!NAME.test(name)) return 'a header with a bad name';
+  if (BAD_VALUE.test(value)) return `a bad value of ${name}`;
+  if (CONNECTION_HEADERS.has(name) || (name === 'te' && value !== 'trailers')) {
+    return `${name} does not belong into HTTP/2`;
+  }
+  return undefined;
 }
 
 const sizeOf = ({ name, value }: HeaderPair): number => name.length + value.length + ENTRY_BYTES;

@@ -11,6 +11,8 @@ const PAIRS =
 export interface HeaderPair {
   readonly name: string;
   readonly value: string;
+  /** What is wrong with it by itself, seen once when it was read. */
+  readonly problem?: string | undefined;
 }
 
 export const STATIC_TABLE: readonly HeaderPair[] = PAIRS.split('|').map((pair) => {
