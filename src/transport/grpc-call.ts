@@ -43,6 +43,7 @@ export class GrpcCall implements StreamListener {
   #stream: Http2Stream | undefined;
   #status: DecodedHeaders['headers'] = {};
   #encoding = 'identity';
+  #isGrpc = false;
   #hasBody = false;
   #repeated = false;
   settled = false;
@@ -81,17 +82,19 @@ export class GrpcCall implements StreamListener {
     if (/^1/.test(headers[':status'] ?? '')) return;
     this.#status = { ...this.#status, ...headers };
     this.#encoding = this.#status['grpc-encoding'] ?? 'identity';
+    const type = this.#status['content-type'] ?? '';
+    this.#isGrpc = this.#status[':status'] === '200' && type.startsWith('application/grpc');
   }
 
   onData(chunk: Buffer, start: number, end: number): void {
     if (this.settled) return;
     this.#hasBody = true;
     // What a proxy says to a call that is not for it is no message.
-    if ((this.#status[':status'] ?? '200') !== '200') return;
+    if (!this.#isGrpc) return;
     try {
       this.#collector.push(chunk, start, end);
     } catch (error) {
-      this.settle({ code: GRPC_STATUS.RESOURCE_EXHAUSTED, message: (error as Error).message });
+      this.settle({ code: GRPC_STATUS.INTERNAL, message: `response: ${(error as Error).message}` });
       this.#cancel();
     }
   }

@@ -15,6 +15,7 @@ import { encodeExportResponse } from '../../otlp/responses.js';
 import { validate } from '../../otlp/validate.js';
 import { rpcErrorOf } from '../../transport/consumer-failure.js';
 import { GRPC_STATUS, grpcStatusName, type RpcError } from '../../transport/grpc-status.js';
+import type { YoungGarbage } from './young-garbage.js';
 
 export type OtlpProtocol = 'grpc' | 'http';
 
@@ -25,12 +26,14 @@ export class Intake {
   readonly signal: Signal;
   readonly #next: Consumer;
   readonly #settings: Settings;
+  readonly #garbage: YoungGarbage;
   #heldItems = 0;
 
-  constructor(signal: Signal, next: Consumer, settings: Settings) {
+  constructor(signal: Signal, next: Consumer, settings: Settings, garbage: YoungGarbage) {
     this.signal = signal;
     this.#next = next;
     this.#settings = settings;
+    this.#garbage = garbage;
   }
 
   /**
@@ -60,6 +63,7 @@ export class Intake {
       throw this.#refused(error, itemCount, protocol);
     } finally {
       this.#hold(-itemCount);
+      this.#garbage.add(bytes.length);
     }
   }
 

@@ -12,6 +12,7 @@ import { DEFAULT_GRPC_MESSAGE_BYTES, type OtlpGrpcConfig, type OtlpReceiverConfi
 import { grpcMethods } from './grpc-methods.js';
 import { OtlpHttpServer } from './http-server.js';
 import { Intake } from './intake.js';
+import { YoungGarbage } from './young-garbage.js';
 
 const DEFAULT_CONCURRENT_STREAMS = 256;
 
@@ -29,9 +30,10 @@ export class OtlpReceiver implements Receiver {
   constructor(settings: Settings, config: OtlpReceiverConfig, next: Partial<Record<Signal, Consumer>>) {
     this.#settings = settings;
     this.#config = config;
+    const garbage = new YoungGarbage();
     this.#intakes = (['traces', 'metrics', 'logs', 'profiles'] as const).flatMap((signal) => {
       const consumer = next[signal];
-      return consumer === undefined ? [] : [new Intake(signal, consumer, settings)];
+      return consumer === undefined ? [] : [new Intake(signal, consumer, settings, garbage)];
     });
   }
 
