@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import { type FrameHandler, FrameParser } from './frame-parser.js';
 import { type DecodedHeaders, HpackDecoder } from './hpack-decoder.js';
 import { Nuisance } from './nuisance.js';
+import { Outbound } from './outbound.js';
 import {
   DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_WINDOW_BYTES,
@@ -22,9 +23,8 @@ import {
   MAX_WINDOW_BYTES,
   PREFACE,
   SETTING,
-  writeFrameHeader,
 } from './protocol.js';
-import { Http2Stream, type Outgoing, type StreamListener } from './stream.js';
+import { Http2Stream, type StreamListener } from './stream.js';
 
 export interface Http2Options {
   readonly role: 'client' | 'server';
@@ -53,10 +53,6 @@ export interface Http2Events {
 
 /** All headers of a message together, encoded and decoded. */
 const MAX_HEADER_BYTES = 65_536;
-/** Handed to the socket before we wait for it to be sent. */
-const MAX_BUFFERED_BYTES = 1024 * 1024;
-/** A response of this size goes out in one write, put together from its parts. */
-const SMALL_BYTES = 4096;
 const MAX_STREAM_ID = 0x7fff_ffff;
 /** How long a peer has to take our last words. */
 const LINGER_MS = 1000;
@@ -76,22 +72,16 @@ export class Http2Connection implements FrameHandler {
   readonly #decoder = new HpackDecoder(MAX_HEADER_BYTES);
   readonly #nuisance = new Nuisance();
   readonly #pongs: (() => void)[] = [];
-  /** Streams with something to send, in turn. */
-  readonly #sending: Http2Stream[] = [];
+  readonly #out: Outbound;
   #prefaceBytes: number;
   #sawSettings = false;
   /** A header block whose CONTINUATION is awaited. */
   #block: { streamId: number; flags: number; parts: Buffer[]; bytes: number } | undefined;
   #lastStreamId = 0;
   #nextStreamId = 1;
-  #sendWindow = DEFAULT_WINDOW_BYTES;
   #receiveWindow: number;
   #peerStreamWindow = DEFAULT_WINDOW_BYTES;
-  #peerMaxFrame = DEFAULT_MAX_FRAME_BYTES;
   #peerMaxStreams = Number.POSITIVE_INFINITY;
-  /** The peer wants a smaller table than ours would be: the next block says that ours is empty. */
-  #announceNoTable = false;
-  #blocked = false;
   #goingAway = false;
   #peerGoesAway = false;
   #dead = false;
@@ -103,18 +93,17 @@ export class Http2Connection implements FrameHandler {
     this.#isServer = options.role === 'server';
     this.#prefaceBytes = this.#isServer ? 0 : PREFACE.length;
     this.#receiveWindow = options.connectionWindowBytes;
+    this.#out = new Outbound(socket, (stream) => {
+      if (!stream.closed) this.#endLocal(stream);
+    });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
-    socket.on('drain', () => {
-      this.#blocked = false;
-      this.#flush();
-    });
     socket.on('error', (error) => {
       if (!this.#dead) options.events.onError(error);
     });
     socket.on('end', () => this.destroy());
     socket.on('close', () => this.destroy());
-    this.#write(this.#opening());
+    this.#out.write(this.#opening());
   }
 
   get openStreams(): number {
@@ -143,36 +132,21 @@ export class Http2Connection implements FrameHandler {
     // Stream numbers end some day (section 5.1.1); the next call goes on a new connection.
     if (this.#nextStreamId > MAX_STREAM_ID) this.#goingAway = true;
     this.#streams.set(stream.id, stream);
-    this.#write(this.#headerFrames(stream.id, headers, false));
-    this.#queue(stream, pieces, undefined);
+    this.#out.headers(stream.id, headers, false);
+    this.#out.queue(stream, pieces, undefined);
     return stream;
   }
 
   /** Servers: a whole response of headers, one message and trailers. */
   respond(stream: Http2Stream, headers: Buffer, body: Uint8Array, trailers: Buffer): void {
     if (stream.closed || stream.localEnded) return;
-    const size = 3 * FRAME_HEADER_BYTES + headers.length + body.length + trailers.length;
-    const isSmall = size <= SMALL_BYTES && !this.#announceNoTable && this.#sending.length === 0;
-    if (!isSmall || body.length > stream.sendWindow || body.length > this.#sendWindow) {
-      this.#write(this.#headerFrames(stream.id, headers, false));
-      this.#queue(stream, [body], trailers);
-      return;
-    }
-    stream.sendWindow -= body.length;
-    this.#sendWindow -= body.length;
-    const frames = Buffer.allocUnsafe(size);
-    const { id } = stream;
-    let at = put(frames, 0, FRAME.HEADERS, FLAG.END_HEADERS, id, headers);
-    at = put(frames, at, FRAME.DATA, 0, id, body);
-    put(frames, at, FRAME.HEADERS, FLAG.END_HEADERS | FLAG.END_STREAM, id, trailers);
-    this.#write(frames);
-    this.#endLocal(stream);
+    this.#out.response(stream, headers, body, trailers);
   }
 
   /** Servers: a response that is only headers. The rest of the request is not wanted. */
   respondHeaders(stream: Http2Stream, headers: Buffer): void {
     if (stream.closed || stream.localEnded) return;
-    this.#write(this.#headerFrames(stream.id, headers, true));
+    this.#out.headers(stream.id, headers, true);
     stream.localEnded = true;
     if (stream.remoteEnded) this.#remove(stream, undefined);
     else this.reset(stream, H2_ERROR.NO_ERROR);
@@ -181,7 +155,7 @@ export class Http2Connection implements FrameHandler {
   /** Ends a stream at once; `onClose` is told the code. */
   reset(stream: Http2Stream, code: number): void {
     if (stream.closed) return;
-    this.#write(frameOf(FRAME.RST_STREAM, 0, stream.id, u32(code)));
+    this.#out.write(frameOf(FRAME.RST_STREAM, 0, stream.id, u32(code)));
     this.#remove(stream, code);
   }
 
@@ -189,7 +163,7 @@ export class Http2Connection implements FrameHandler {
   ping(pong: () => void): void {
     if (this.#dead) return;
     this.#pongs.push(pong);
-    this.#write(frameOf(FRAME.PING, 0, 0, Buffer.alloc(8)));
+    this.#out.write(frameOf(FRAME.PING, 0, 0, Buffer.alloc(8)));
   }
 
   /** Takes no new streams, lets the running ones end, and closes then. */
@@ -214,7 +188,7 @@ export class Http2Connection implements FrameHandler {
     if (this.#dead) return;
     this.#dead = true;
     for (const stream of [...this.#streams.values()]) this.#remove(stream, CONNECTION_LOST);
-    this.#sending.length = 0;
+    this.#out.stop();
     this.#options.events.onClose();
   }
 
@@ -260,7 +234,7 @@ export class Http2Connection implements FrameHandler {
     this.#receiveWindow -= payloadBytes;
     const window = this.#options.connectionWindowBytes;
     if (this.#receiveWindow < window / 2) {
-      this.#write(frameOf(FRAME.WINDOW_UPDATE, 0, 0, u32(window - this.#receiveWindow)));
+      this.#out.write(frameOf(FRAME.WINDOW_UPDATE, 0, 0, u32(window - this.#receiveWindow)));
       this.#receiveWindow = window;
     }
     const isLast = (flags & FLAG.END_STREAM) !== 0;
@@ -285,7 +259,9 @@ export class Http2Connection implements FrameHandler {
     }
     const { streamWindowBytes } = this.#options;
     if (stream.receiveWindow < streamWindowBytes / 2) {
-      this.#write(frameOf(FRAME.WINDOW_UPDATE, 0, streamId, u32(streamWindowBytes - stream.receiveWindow)));
+      this.#out.write(
+        frameOf(FRAME.WINDOW_UPDATE, 0, streamId, u32(streamWindowBytes - stream.receiveWindow)),
+      );
       stream.receiveWindow = streamWindowBytes;
     }
   }
@@ -427,15 +403,15 @@ export class Http2Connection implements FrameHandler {
     for (let at = 0; at < payload.length; at += 6) {
       this.#applySetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     }
-    this.#answer(frameOf(FRAME.SETTINGS, FLAG.ACK, 0, NO_BYTES));
-    this.#flush();
+    this.#out.answer(frameOf(FRAME.SETTINGS, FLAG.ACK, 0, NO_BYTES));
+    this.#out.flush();
     this.#options.events.onRoom?.();
   }
 
   #applySetting(setting: number, value: number): void {
     switch (setting) {
       case SETTING.HEADER_TABLE_SIZE:
-        if (value < 4096) this.#announceNoTable = true;
+        if (value < 4096) this.#out.announceNoTable = true;
         return;
       case SETTING.ENABLE_PUSH:
         if (value > 1) throw protocolError('ENABLE_PUSH');
@@ -458,7 +434,7 @@ export class Http2Connection implements FrameHandler {
       }
       case SETTING.MAX_FRAME_SIZE:
         if (value < DEFAULT_MAX_FRAME_BYTES || value > 0xff_ffff) throw protocolError('MAX_FRAME_SIZE');
-        this.#peerMaxFrame = value;
+        this.#out.maxFrameBytes = value;
         return;
       default:
     }
@@ -471,7 +447,7 @@ export class Http2Connection implements FrameHandler {
       this.#pongs.shift()?.();
       return;
     }
-    this.#answer(frameOf(FRAME.PING, FLAG.ACK, 0, payload));
+    this.#out.answer(frameOf(FRAME.PING, FLAG.ACK, 0, payload));
     this.#options.events.onPing?.();
   }
 
@@ -494,10 +470,7 @@ export class Http2Connection implements FrameHandler {
     const increment = payload.readUInt32BE(0) & 0x7fff_ffff;
     if (increment === 0) throw protocolError('WINDOW_UPDATE of nothing');
     if (streamId === 0) {
-      this.#sendWindow += increment;
-      if (this.#sendWindow > MAX_WINDOW_BYTES) {
-        throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'WINDOW_UPDATE');
-      }
+      this.#out.grow(increment);
     } else {
       if (this.#isIdle(streamId)) throw protocolError('WINDOW_UPDATE on a stream that was never opened');
       const stream = this.#streams.get(streamId);
@@ -508,7 +481,7 @@ export class Http2Connection implements FrameHandler {
         return;
       }
     }
-    this.#flush();
+    this.#out.flush();
   }
 
   /** Never opened by the side whose turn it is: clients open odd streams, servers none. */
@@ -550,96 +523,6 @@ export class Http2Connection implements FrameHandler {
     ]);
   }
 
-  #headerFrames(streamId: number, headers: Buffer, endStream: boolean): Buffer {
-    // A change of the table's size to 0 (RFC 7541, section 6.3), which ours never exceeds.
-    const block = this.#announceNoTable ? Buffer.concat([Buffer.of(0x20), headers]) : headers;
-    this.#announceNoTable = false;
-    const end = endStream ? FLAG.END_STREAM : 0;
-    if (block.length <= this.#peerMaxFrame) {
-      return frameOf(FRAME.HEADERS, FLAG.END_HEADERS | end, streamId, block);
-    }
-    const frames: Buffer[] = [];
-    for (let at = 0; at < block.length; at += this.#peerMaxFrame) {
-      const isLast = at + this.#peerMaxFrame >= block.length;
-      const flags = (isLast ? FLAG.END_HEADERS : 0) | (at === 0 ? end : 0);
-      const type = at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION;
-      frames.push(frameOf(type, flags, streamId, block.subarray(at, at + this.#peerMaxFrame)));
-    }
-    return Buffer.concat(frames);
-  }
-
-  #queue(stream: Http2Stream, pieces: readonly Uint8Array[], trailers: Buffer | undefined): void {
-    const bytesLeft = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    stream.outgoing = { pieces, piece: 0, offset: 0, bytesLeft, trailers };
-    this.#sending.push(stream);
-    this.#flush();
-  }
-
-  /** Sends what the windows allow and the socket takes, streams in the order in which they came. */
-  #flush(): void {
-    if (this.#sending.length === 0 || this.#blocked || this.#dead) return;
-    this.socket.cork();
-    const finished: Http2Stream[] = [];
-    let budget = MAX_BUFFERED_BYTES;
-    for (const stream of this.#sending) {
-      if (budget <= 0) break;
-      const { outgoing } = stream;
-      if (outgoing === undefined) {
-        finished.push(stream);
-        continue;
-      }
-      const allowed = Math.min(outgoing.bytesLeft, stream.sendWindow, this.#sendWindow, budget);
-      if (allowed > 0 || outgoing.bytesLeft === 0) {
-        budget -= allowed;
-        this.#sendData(stream, Math.max(allowed, 0));
-      }
-      if (outgoing.bytesLeft === 0) finished.push(stream);
-    }
-    this.socket.uncork();
-    // All are off the list before the first is told, because who is told may send the next.
-    for (const stream of finished) {
-      this.#sending.splice(this.#sending.indexOf(stream), 1);
-      stream.outgoing = undefined;
-    }
-    for (const stream of finished) if (!stream.closed) this.#endLocal(stream);
-  }
-
-  /** The next `bytes` of a stream's body in frames; its end, when that is all. */
-  #sendData(stream: Http2Stream, bytes: number): void {
-    const outgoing = stream.outgoing!;
-    stream.sendWindow -= bytes;
-    this.#sendWindow -= bytes;
-    outgoing.bytesLeft -= bytes;
-    const endsHere = outgoing.bytesLeft === 0 && outgoing.trailers === undefined;
-    let left = bytes;
-    do {
-      const size = Math.min(left, this.#peerMaxFrame);
-      left -= size;
-      const header = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
-      const flags = endsHere && left === 0 ? FLAG.END_STREAM : 0;
-      writeFrameHeader(header, 0, size, FRAME.DATA, flags, stream.id);
-      this.#write(header);
-      this.#writePieces(outgoing, size);
-    } while (left > 0);
-    if (outgoing.bytesLeft === 0 && outgoing.trailers !== undefined) {
-      this.#write(this.#headerFrames(stream.id, outgoing.trailers, true));
-    }
-  }
-
-  #writePieces(outgoing: Outgoing, bytes: number): void {
-    for (let left = bytes; left > 0; ) {
-      const piece = outgoing.pieces[outgoing.piece]!;
-      const size = Math.min(left, piece.length - outgoing.offset);
-      if (size > 0) this.#write(piece.subarray(outgoing.offset, outgoing.offset + size));
-      left -= size;
-      outgoing.offset += size;
-      if (outgoing.offset === piece.length) {
-        outgoing.piece++;
-        outgoing.offset = 0;
-      }
-    }
-  }
-
   #endLocal(stream: Http2Stream): void {
     stream.localEnded = true;
     if (stream.remoteEnded && !stream.closed) this.#remove(stream, undefined);
@@ -669,37 +552,10 @@ export class Http2Connection implements FrameHandler {
   }
 
   #sayGoaway(code: number, text: string): void {
-    this.#write(
+    this.#out.write(
       frameOf(FRAME.GOAWAY, 0, 0, Buffer.concat([u32(this.#lastStreamId), u32(code), Buffer.from(text)])),
     );
   }
-
-  /** What the peer makes us send: a peer that asks and never reads is sent away. */
-  #answer(frame: Buffer): void {
-    if (this.socket.writableLength > 2 * MAX_BUFFERED_BYTES) {
-      throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'answers are not read');
-    }
-    this.#write(frame);
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (!this.socket.writable) return;
-    if (!this.socket.write(bytes) && this.socket.writableLength >= MAX_BUFFERED_BYTES) this.#blocked = true;
-  }
-}
-
-/** Writes a whole frame at `at`; gives its end. */
-function put(
-  target: Buffer,
-  at: number,
-  type: number,
-  flags: number,
-  streamId: number,
-  payload: Uint8Array,
-): number {
-  writeFrameHeader(target, at, payload.length, type, flags, streamId);
-  target.set(payload, at + FRAME_HEADER_BYTES);
-  return at + FRAME_HEADER_BYTES + payload.length;
 }
 
 function u32(value: number): Buffer {
