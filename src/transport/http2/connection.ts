@@ -8,6 +8,7 @@
  */
 import type { Socket } from 'node:net';
 import { type FrameHandler, FrameParser } from './frame-parser.js';
+import { HeaderBlocks } from './header-blocks.js';
 import { type DecodedHeaders, HpackDecoder } from './hpack-decoder.js';
 import { Nuisance } from './nuisance.js';
 import { Outbound } from './outbound.js';
@@ -16,7 +17,6 @@ import {
   DEFAULT_WINDOW_BYTES,
   FLAG,
   FRAME,
-  FRAME_HEADER_BYTES,
   frameOf,
   H2_ERROR,
   Http2Error,
@@ -69,14 +69,13 @@ export class Http2Connection implements FrameHandler {
   readonly #isServer: boolean;
   readonly #streams = new Map<number, Http2Stream>();
   readonly #parser = new FrameParser(this);
+  readonly #blocks = new HeaderBlocks(MAX_HEADER_BYTES);
   readonly #decoder = new HpackDecoder(MAX_HEADER_BYTES);
   readonly #nuisance = new Nuisance();
   readonly #pongs: (() => void)[] = [];
   readonly #out: Outbound;
   #prefaceBytes: number;
   #sawSettings = false;
-  /** A header block whose CONTINUATION is awaited. */
-  #block: { streamId: number; flags: number; parts: Buffer[]; bytes: number } | undefined;
   #lastStreamId = 0;
   #nextStreamId = 1;
   #receiveWindow: number;
@@ -228,7 +227,7 @@ export class Http2Connection implements FrameHandler {
 
   onDataEnd(streamId: number, payloadBytes: number, flags: number): void {
     if (this.#dead) return;
-    if (this.#block !== undefined || !this.#sawSettings) throw protocolError('DATA out of place');
+    if (this.#blocks.isOpen || !this.#sawSettings) throw protocolError('DATA out of place');
     if (payloadBytes > this.#receiveWindow)
       throw new Http2Error(H2_ERROR.FLOW_CONTROL_ERROR, 'too much DATA');
     this.#receiveWindow -= payloadBytes;
@@ -269,15 +268,14 @@ export class Http2Connection implements FrameHandler {
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
     if (this.#dead) return;
     if (!this.#sawSettings && type !== FRAME.SETTINGS) throw protocolError('no SETTINGS first');
-    if (this.#block !== undefined && type !== FRAME.CONTINUATION)
-      throw protocolError('headers were cut short');
+    if (this.#blocks.isOpen && type !== FRAME.CONTINUATION) throw protocolError('headers were cut short');
     switch (type) {
       case FRAME.HEADERS:
-        this.#onHeaders(flags, streamId, payload);
+      case FRAME.CONTINUATION: {
+        const block = this.#blocks.push(type, flags, streamId, payload);
+        if (block !== undefined) this.#onBlock(block.flags, streamId, block.bytes);
         break;
-      case FRAME.CONTINUATION:
-        this.#onContinuation(flags, streamId, payload);
-        break;
+      }
       case FRAME.PRIORITY:
         if (streamId === 0) throw protocolError('PRIORITY without a stream');
         this.#spend();
@@ -302,36 +300,6 @@ export class Http2Connection implements FrameHandler {
       default:
       // Unknown types are ignored (section 4.1).
     }
-  }
-
-  #onHeaders(flags: number, streamId: number, payload: Buffer): void {
-    if (streamId === 0) throw protocolError('HEADERS without a stream');
-    let start = 0;
-    let end = payload.length;
-    if ((flags & FLAG.PADDED) !== 0) {
-      end -= payload[0] ?? 0;
-      start = 1;
-    }
-    if ((flags & FLAG.PRIORITY) !== 0) start += 5;
-    if (start > end) throw protocolError('more padding than frame');
-    const fragment = payload.subarray(start, end);
-    if ((flags & FLAG.END_HEADERS) !== 0) {
-      this.#onBlock(flags, streamId, fragment);
-      return;
-    }
-    this.#block = { streamId, flags, parts: [Buffer.from(fragment)], bytes: fragment.length };
-  }
-
-  #onContinuation(flags: number, streamId: number, payload: Buffer): void {
-    const block = this.#block;
-    if (block === undefined || block.streamId !== streamId) throw protocolError('CONTINUATION out of place');
-    block.parts.push(Buffer.from(payload));
-    // Frames without bytes count too: they would go on for ever.
-    block.bytes += payload.length + FRAME_HEADER_BYTES;
-    if (block.bytes > MAX_HEADER_BYTES) throw new Http2Error(H2_ERROR.ENHANCE_YOUR_CALM, 'too many headers');
-    if ((flags & FLAG.END_HEADERS) === 0) return;
-    this.#block = undefined;
-    this.#onBlock(block.flags, streamId, Buffer.concat(block.parts));
   }
 
   #onBlock(flags: number, streamId: number, block: Buffer): void {
