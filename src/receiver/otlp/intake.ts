@@ -10,12 +10,12 @@
 import type { Consumer, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Origin, Signal } from '../../component/signal.js';
+import type { YoungCollection } from '../../memory/young-collection.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
 import { encodeExportResponse } from '../../otlp/responses.js';
 import { validate } from '../../otlp/validate.js';
 import { rpcErrorOf } from '../../transport/consumer-failure.js';
 import { GRPC_STATUS, grpcStatusName, type RpcError } from '../../transport/grpc-status.js';
-import type { YoungGarbage } from './young-garbage.js';
 
 export type OtlpProtocol = 'grpc' | 'http';
 
@@ -26,14 +26,14 @@ export class Intake {
   readonly signal: Signal;
   readonly #next: Consumer;
   readonly #settings: Settings;
-  readonly #garbage: YoungGarbage;
+  readonly #young: YoungCollection;
   #heldItems = 0;
 
-  constructor(signal: Signal, next: Consumer, settings: Settings, garbage: YoungGarbage) {
+  constructor(signal: Signal, next: Consumer, settings: Settings, young: YoungCollection) {
     this.signal = signal;
     this.#next = next;
     this.#settings = settings;
-    this.#garbage = garbage;
+    this.#young = young;
   }
 
   /**
@@ -63,7 +63,7 @@ export class Intake {
       throw this.#refused(error, itemCount, protocol);
     } finally {
       this.#hold(-itemCount);
-      this.#garbage.add(bytes.length);
+      this.#young.made(bytes.length);
     }
   }
 

@@ -3,15 +3,12 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../src/component/errors.js';
 import { serviceFields } from '../../../src/config/service.js';
+import { YoungCollection } from '../../../src/memory/young-collection.js';
 import { Intake } from '../../../src/receiver/otlp/intake.js';
-import { YoungGarbage } from '../../../src/receiver/otlp/young-garbage.js';
 import { NOP_LOGGER } from '../../../src/telemetry/logger.js';
 import { collectorFamilies } from '../../../src/telemetry/prometheus/collector-families.js';
 import { renderFamilies } from '../../../src/telemetry/prometheus/family.js';
-import {
-  type MetricsServers,
-  startMetricsServers,
-} from '../../../src/telemetry/prometheus/metrics-server.js';
+import { MetricsServers } from '../../../src/telemetry/prometheus/metrics-server.js';
 import { MetricsRegistry } from '../../../src/telemetry/registry.js';
 import { batchOf } from '../../helpers/batches.js';
 import { CaptureLogger } from '../../helpers/capture-logger.js';
@@ -43,7 +40,7 @@ describe('names of a Collector', () => {
       },
     };
     const settings = { id: 'otlp', logger: NOP_LOGGER, metrics: own, now: Date.now };
-    const intake = new Intake('traces', next, settings, new YoungGarbage());
+    const intake = new Intake('traces', next, settings, new YoungCollection());
     const page = () => samplesOf(renderFamilies(collectorFamilies(registry.snapshot(), 'normal'), PLAIN));
     expect(page()).toEqual([]);
     await intake.accept(tracesRequest(3), 'grpc', undefined);
@@ -113,7 +110,8 @@ describe('the server', () => {
     const config = telemetry({
       readers: [reader({ without_type_suffix: true, without_units: true }), reader({})],
     });
-    servers = await startMetricsServers(registry, config, target, new CaptureLogger());
+    servers = new MetricsServers(registry, new CaptureLogger());
+    await servers.apply(config, target);
     const [plain, suffixed] = await Promise.all(
       servers.addresses.map(async ({ port }) => {
         const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
@@ -144,23 +142,38 @@ describe('the server', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const start = startMetricsServers(
-      new MetricsRegistry(),
-      telemetry({ readers: [reader({ port })] }),
-      {},
-      new CaptureLogger(),
-    );
-    await expect(start).rejects.toThrow(
+    const start = new MetricsServers(new MetricsRegistry(), new CaptureLogger());
+    await expect(start.apply(telemetry({ readers: [reader({ port })] }), {})).rejects.toThrow(
       `binding address 127.0.0.1:${port} for Prometheus exporter: listen tcp 127.0.0.1:${port}: bind: address already in use`,
     );
     await new Promise((resolve) => taken.close(resolve));
   });
 
+  it('goes over to other settings without closing what both have', async () => {
+    const registry = new MetricsRegistry();
+    servers = new MetricsServers(registry, new CaptureLogger());
+    await servers.apply(telemetry({ readers: [reader({}), reader({})] }), { 'service.name': 'a' });
+    const [first, second] = servers.addresses;
+    const page = async () => (await fetch(`http://127.0.0.1:${first!.port}/metrics`)).text();
+    expect(await page()).toContain('otelcol_process_uptime_seconds_total');
+    await servers.apply(telemetry({ readers: [reader({ without_units: true })] }), { 'service.name': 'b' });
+    expect(servers.addresses).toEqual([first]);
+    expect(await page()).toContain('target_info{service_name="b"} 1');
+    expect(await page()).toContain('otelcol_process_uptime_total');
+    await expect(fetch(`http://127.0.0.1:${second!.port}/metrics`)).rejects.toThrow();
+
+    const bad = telemetry({ readers: [reader({}), reader({ host: '127.0.0.1', port: first!.port })] });
+    await expect(servers.apply(bad, {})).rejects.toThrow('address already in use');
+    expect(servers.addresses).toEqual([first]);
+    expect(await page()).toContain('target_info{service_name="b"} 1');
+  });
+
   it.each([
     { level: 'none', readers: [reader({})] },
-    { readers: [] },
+    { level: 'none', readers: [] },
   ])('stays off with %j', async (metrics) => {
-    servers = await startMetricsServers(new MetricsRegistry(), telemetry(metrics), {}, new CaptureLogger());
+    servers = new MetricsServers(new MetricsRegistry(), new CaptureLogger());
+    await servers.apply(telemetry(metrics), {});
     expect(servers.addresses).toEqual([]);
   });
 });
