@@ -24,7 +24,8 @@ import { median, printTable } from './report.js';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const LOAD_MS = Number(process.env.BENCH_SECONDS ?? 1.5) * 1000;
-const WARM_UP_MS = 2500;
+/** With less, V8 still compiles while it is measured, and the more so the busier the machine is. */
+const WARM_UP_MS = 10_000;
 /** After the load: how long the sink's count may stand still before what is missing counts as lost. */
 const PATIENCE_MS = 3000;
 

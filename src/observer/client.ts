@@ -12,7 +12,7 @@ import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
 import { startWorker } from './worker-start.js';
-import { YoungCollection } from './young-collection.js';
+import { YoungCollection } from '../memory/young-collection.js';
 
 export interface ObserverClientOutput {
   /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */

@@ -109,7 +109,7 @@ const STATUS = defineMessage('Status', [
   enumeration(3, 'code', STATUS_CODES),
 ]);
 
-const SPAN = defineMessage(
+export const SPAN = defineMessage(
   'Span',
   [
     scalar(1, 'traceId', 'traceId'),

@@ -6,7 +6,8 @@
 import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { forEachPacked } from './fields.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
-import { ANY_VALUE, KEY_VALUE, REQUESTS, type SignalName } from './messages.js';
+import { ANY_VALUE, KEY_VALUE, REQUESTS, type SignalName, SPAN } from './messages.js';
+import { isPlainPair, isPlainSpan } from './plain-span.js';
 import type { FieldDef, MessageDef } from './schema.js';
 import { WireType } from './wire-reader.js';
 
@@ -43,42 +44,13 @@ function checkMessage(
     if ((tag & 7) !== found.wireType) checkPacked(found, bytes, at, next, tag & 7);
     else if (inner !== undefined) {
       const from = contentStart(bytes, at);
-      if (inner !== KEY_VALUE || !isPlain(bytes, from, next)) {
+      if (inner === SPAN && isPlainSpan(bytes, from, next)) items++;
+      else if (inner !== KEY_VALUE || !isPlainPair(bytes, from, next)) {
         items += checkMessage(inner, bytes, from, next, depth);
       }
     } else if (found.idBytes > 0) checkId(found, contentStart(bytes, at), next);
   }
   return items;
-}
-
-/**
- * Nearly every attribute is a short key and one scalar, in this order, where VALUE is a text, bool, int or double:
- *
- *     0a KEYLENGTH key  12 VALUELENGTH VALUE     VALUE = 0a LENGTH text | 10 bool | 18 int | 21 double
- *
- * Whether the lengths agree is seen at once. False means "look closer", not "broken".
- */
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < 6 || bytes[start] !== 0x0a) return false;
-  const keyLength = bytes[start + 1]!;
-  const value = start + 2 + keyLength;
-  if (keyLength >= 0x80 || value + 4 > end || bytes[value] !== 0x12) return false;
-  const valueLength = bytes[value + 1]!;
-  if (valueLength >= 0x80 || value + 2 + valueLength !== end) return false;
-  switch (bytes[value + 2]) {
-    case 0x0a:
-      return bytes[value + 3] === valueLength - 2;
-    case 0x10:
-    case 0x18: {
-      let pos = value + 3;
-      while (pos < end && bytes[pos]! >= 0x80) pos++;
-      return pos === end - 1 && valueLength <= 11;
-    }
-    case 0x21:
-      return valueLength === 9;
-    default:
-      return false;
-  }
 }
 
 function checkId(found: FieldDef, start: number, end: number): void {

@@ -22,15 +22,36 @@ export class DecompressError extends Error {
 /** Resolves to at most `maxBytes`; rejects with `DecompressError`. Does not change `input`. */
 export type Decompressor = (input: Uint8Array, maxBytes: number) => Promise<Uint8Array>;
 
+interface ZlibOptions {
+  readonly maxOutputLength: number;
+  readonly chunkSize: number;
+}
 type ZlibFunction = (
   input: zlib.InputType,
-  options: { maxOutputLength: number },
+  options: ZlibOptions,
   callback: (error: Error | null, result: Buffer) => void,
 ) => void;
-type ZlibSyncFunction = (input: zlib.InputType, options: { maxOutputLength: number }) => Buffer;
+type ZlibSyncFunction = (input: zlib.InputType, options: ZlibOptions) => Buffer;
 
 /** Below this many compressed bytes the thread pool costs more than it saves. */
 const SYNC_BYTES = 16 * 1024;
+
+/** What zlib puts out at a time unless told otherwise; each piece costs a trip through zlib, and joining them a copy. */
+const MIN_CHUNK_BYTES = 16 * 1024;
+/** OTLP is seldom smaller than this part of itself. What claims to be more is not given the memory in advance. */
+const MAX_EXPECTED_RATIO = 64;
+
+/**
+ * Room for the whole output, where gzip says how much that is: the length modulo 2^32 is in the last four bytes (RFC 1952,
+ * section 2.3.1). A wrong length costs time, not correctness.
+ */
+function chunkSizeOf(input: Uint8Array, maxBytes: number, isGzip: boolean): number {
+  if (!isGzip || input.length < 4) return MIN_CHUNK_BYTES;
+  const length = new DataView(input.buffer, input.byteOffset + input.length - 4).getUint32(0, true);
+  // One more than needed, or zlib asks for another piece to be sure that this was all.
+  const expected = Math.min(length + 64, input.length * MAX_EXPECTED_RATIO, maxBytes);
+  return Math.max(MIN_CHUNK_BYTES, expected);
+}
 
 function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunction): Decompressor {
   const failure = (error: unknown): DecompressError => {
@@ -48,7 +69,8 @@ function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunct
   };
   return (input, maxBytes) =>
     new Promise((resolve, reject) => {
-      const options = { maxOutputLength: Math.max(1, maxBytes) };
+      const chunkSize = chunkSizeOf(input, maxBytes, name === 'gzip');
+      const options = { maxOutputLength: Math.max(1, maxBytes), chunkSize };
       if (input.length <= SYNC_BYTES) {
         try {
           resolve(sync(input, options));

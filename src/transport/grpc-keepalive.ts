@@ -5,7 +5,8 @@
  * Source: grpc-go, package keepalive, ServerParameters and EnforcementPolicy;
  * https://github.com/grpc/proposal/blob/master/A8-client-side-keepalive.md (two strikes, "too_many_pings").
  */
-import { constants, type ServerHttp2Session } from 'node:http2';
+import type { Http2Connection } from './http2/connection.js';
+import { H2_ERROR } from './http2/protocol.js';
 
 /** Times in milliseconds; 0 means unlimited. */
 export interface GrpcKeepaliveOptions {
@@ -26,6 +27,8 @@ export interface GrpcKeepaliveOptions {
 }
 
 export interface GrpcKeepalive {
+  /** The client sent a PING. */
+  pinged(): void;
   streamOpened(): void;
   streamClosed(): void;
   /** Clears all timers; when the connection is gone. */
@@ -37,9 +40,9 @@ const MAX_PING_STRIKES = 2;
 /** grpc-go: without calls, and where that is not permitted, pings may come this often. */
 const IDLE_PING_INTERVAL_MS = 2 * 60 * 60 * 1000;
 
-/** Starts at once. The caller reports streams and calls `stop` on the session's 'close'. */
-export function keepGrpcSessionAlive(
-  session: ServerHttp2Session,
+/** Starts at once. The caller reports streams and pings, and calls `stop` when the connection is gone. */
+export function keepGrpcConnectionAlive(
+  connection: Http2Connection,
   options: GrpcKeepaliveOptions,
 ): GrpcKeepalive {
   const timers = new Map<string, NodeJS.Timeout>();
@@ -58,7 +61,7 @@ export function keepGrpcSessionAlive(
     timers.delete(name);
   };
   const closeGracefully = (): void => {
-    if (!session.closed) session.close();
+    if (!connection.closed) connection.close();
   };
   const armIdle = (): void => arm('idle', options.maxConnectionIdleMs, closeGracefully);
 
@@ -68,37 +71,32 @@ export function keepGrpcSessionAlive(
       arm('ping', options.timeMs - silentMs, pingWhenSilent);
       return;
     }
-    arm('pong', options.timeoutMs, () => session.destroy());
-    const sent = session.ping(() => {
+    arm('pong', options.timeoutMs, () => connection.destroy());
+    connection.ping(() => {
       disarm('pong');
       lastActiveAt = performance.now();
     });
-    if (sent) arm('ping', options.timeMs, pingWhenSilent);
-    else disarm('pong');
+    arm('ping', options.timeMs, pingWhenSilent);
   };
-
-  session.on('ping', () => {
-    const now = performance.now();
-    const idle = openStreams === 0 && !options.permitWithoutStream;
-    const minimumMs = idle ? IDLE_PING_INTERVAL_MS : options.minPingIntervalMs;
-    if (now - lastPingAt < minimumMs) strikes += 1;
-    lastPingAt = now;
-    lastActiveAt = now;
-    if (strikes > MAX_PING_STRIKES) {
-      session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
-      session.destroy();
-    }
-  });
 
   armIdle();
   arm('ping', options.timeMs, pingWhenSilent);
   const ageMs = options.maxConnectionAgeMs * (1 + (Math.random() - 0.5) / 5);
   arm('age', ageMs, () => {
     closeGracefully();
-    arm('grace', options.maxConnectionAgeGraceMs, () => session.destroy());
+    arm('grace', options.maxConnectionAgeGraceMs, () => connection.destroy());
   });
 
   return {
+    pinged() {
+      const now = performance.now();
+      const idle = openStreams === 0 && !options.permitWithoutStream;
+      const minimumMs = idle ? IDLE_PING_INTERVAL_MS : options.minPingIntervalMs;
+      if (now - lastPingAt < minimumMs) strikes += 1;
+      lastPingAt = now;
+      lastActiveAt = now;
+      if (strikes > MAX_PING_STRIKES) connection.abort(H2_ERROR.ENHANCE_YOUR_CALM, 'too_many_pings');
+    },
     streamOpened() {
       openStreams += 1;
       lastActiveAt = performance.now();

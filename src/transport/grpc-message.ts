@@ -10,76 +10,101 @@ import { GRPC_STATUS, RpcError } from './grpc-status.js';
 
 export const GRPC_PREFIX_BYTES = 5;
 
+/**
+ * Memory taken in advance for a message of which little has arrived. The prefix is a promise of the client's, and one that
+ * promises megabytes and sends nothing must not cost them.
+ */
+const ADVANCE_BYTES = 256 * 1024;
+
 export interface GrpcMessage {
   readonly compressed: boolean;
-  /** May be a view of the received chunk; nobody else writes into it. */
+  /** Nobody else has these bytes. */
   readonly bytes: Buffer;
 }
 
 export class GrpcMessageCollector {
   readonly #maxBytes: number;
-  #chunks: Buffer[] = [];
-  #receivedBytes = 0;
-  /** Of prefix and message; undefined until the prefix is complete. */
-  #expectedBytes: number | undefined;
+  #prefix: Buffer | undefined;
+  #prefixBytes = 0;
+  #flag = 0;
+  /** Of the message; -1 until the prefix is complete. */
+  #length = -1;
+  #message = NO_BYTES;
+  #messageBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get receivedBytes(): number {
-    return this.#receivedBytes;
-  }
-
-  /** Takes ownership of `chunk`. Throws `RpcError` when the call must be refused. */
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#receivedBytes += chunk.length;
-    if (this.#expectedBytes === undefined && this.#receivedBytes >= GRPC_PREFIX_BYTES) {
-      const length = this.#prefix().readUInt32BE(1);
-      if (length > this.#maxBytes) {
-        throw new RpcError(
-          GRPC_STATUS.RESOURCE_EXHAUSTED,
-          `grpc: received message larger than max (${length} vs. ${this.#maxBytes})`,
-        );
-      }
-      this.#expectedBytes = GRPC_PREFIX_BYTES + length;
+  /** Takes a copy of `chunk[start, end)`. Throws `RpcError` when the call must be refused. */
+  push(chunk: Buffer, start: number, end: number): void {
+    let at = start;
+    if (this.#length < 0) {
+      at = this.#readPrefix(chunk, start, end);
+      if (this.#length < 0) return;
     }
-    if (this.#expectedBytes !== undefined && this.#receivedBytes > this.#expectedBytes) {
+    const total = this.#messageBytes + end - at;
+    if (total > this.#length) {
       throw new RpcError(
         GRPC_STATUS.INTERNAL,
         'cardinality violation: received multiple request messages for non-client-streaming RPC',
       );
     }
+    if (total > this.#message.length) this.#grow(total);
+    chunk.copy(this.#message, this.#messageBytes, at, end);
+    this.#messageBytes = total;
   }
 
   /** The message, once the client has half-closed. Throws `RpcError` when there is none or it is cut. */
   finish(): GrpcMessage {
-    if (this.#receivedBytes === 0) {
+    if (this.#length < 0 && this.#prefixBytes === 0) {
       throw new RpcError(
         GRPC_STATUS.INTERNAL,
         'cardinality violation: received no request message from non-client-streaming RPC',
       );
     }
-    if (this.#receivedBytes !== this.#expectedBytes) {
+    if (this.#messageBytes !== this.#length) {
       throw new RpcError(GRPC_STATUS.INTERNAL, 'unexpected EOF');
     }
-    const all =
-      this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#receivedBytes);
-    this.#chunks = [];
-    const flag = all[0]!;
-    if (flag > 1) {
-      throw new RpcError(GRPC_STATUS.INTERNAL, `grpc: received unexpected payload format ${flag}`);
+    if (this.#flag > 1) {
+      throw new RpcError(GRPC_STATUS.INTERNAL, `grpc: received unexpected payload format ${this.#flag}`);
     }
-    return { compressed: flag === 1, bytes: all.subarray(GRPC_PREFIX_BYTES) };
+    const bytes = this.#message;
+    this.#message = NO_BYTES;
+    return { compressed: this.#flag === 1, bytes };
   }
 
-  /** The first five bytes; joins chunks when a client cut them apart. */
-  #prefix(): Buffer {
-    const first = this.#chunks[0]!;
-    if (first.length >= GRPC_PREFIX_BYTES) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
+  /** Gives where the message goes on. */
+  #readPrefix(chunk: Buffer, start: number, end: number): number {
+    if (this.#prefixBytes === 0 && end - start >= GRPC_PREFIX_BYTES) {
+      this.#expect(chunk[start]!, chunk.readUInt32BE(start + 1));
+      return start + GRPC_PREFIX_BYTES;
+    }
+    this.#prefix ??= Buffer.alloc(GRPC_PREFIX_BYTES);
+    const until = Math.min(end, start + GRPC_PREFIX_BYTES - this.#prefixBytes);
+    chunk.copy(this.#prefix, this.#prefixBytes, start, until);
+    this.#prefixBytes += until - start;
+    if (this.#prefixBytes === GRPC_PREFIX_BYTES) this.#expect(this.#prefix[0]!, this.#prefix.readUInt32BE(1));
+    return until;
+  }
+
+  #expect(flag: number, length: number): void {
+    if (length > this.#maxBytes) {
+      throw new RpcError(
+        GRPC_STATUS.RESOURCE_EXHAUSTED,
+        `grpc: received message larger than max (${length} vs. ${this.#maxBytes})`,
+      );
+    }
+    this.#flag = flag;
+    this.#length = length;
+  }
+
+  #grow(wanted: number): void {
+    const size = Math.min(this.#length, Math.max(4 * wanted, ADVANCE_BYTES));
+    const larger = Buffer.allocUnsafeSlow(size);
+    this.#message.copy(larger, 0, 0, this.#messageBytes);
+    this.#message = larger;
   }
 }
+
+const NO_BYTES = Buffer.alloc(0);

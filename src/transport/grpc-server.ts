@@ -1,24 +1,27 @@
 /**
- * A gRPC server for unary methods that take and give encoded bytes, directly on `node:http2`.
+ * A gRPC server for unary methods that take and give encoded bytes.
  *
  * Why not `@grpc/grpc-js`: it knows neither zstd nor snappy, which Collectors use, and its HTTP/2 windows of 64 KiB
- * bound a client to a third of the throughput measured with the ones below.
+ * bound a client to a third of the throughput measured with the ones below. Why not `node:http2`: see `Http2Connection`.
  *
  * Source: https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md; error texts are those of grpc-go v1.7x,
  * which users of a Collector know.
  */
-import * as http2 from 'node:http2';
-import type { AddressInfo, ListenOptions } from 'node:net';
-import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
 import type { ServerAuthenticator } from '../component/auth.js';
 import type { Origin } from '../component/signal.js';
 import { encodeStatus } from '../otlp/responses.js';
 import type { ByteBudget } from './byte-budget.js';
 import { DecompressError, GRPC_DECOMPRESSORS } from './decompress.js';
-import { type GrpcKeepaliveOptions, keepGrpcSessionAlive } from './grpc-keepalive.js';
-import { type GrpcMessage, GrpcMessageCollector } from './grpc-message.js';
+import { type GrpcKeepaliveOptions, keepGrpcConnectionAlive } from './grpc-keepalive.js';
+import { GRPC_PREFIX_BYTES, type GrpcMessage, GrpcMessageCollector } from './grpc-message.js';
 import { encodeGrpcMessage, GRPC_STATUS, RpcError } from './grpc-status.js';
 import { parseGrpcTimeout } from './grpc-timeout.js';
+import { Http2Connection } from './http2/connection.js';
+import type { DecodedHeaders, Headers } from './http2/hpack-decoder.js';
+import { encodeHeaders } from './http2/hpack-encoder.js';
+import type { Http2Stream, StreamListener } from './http2/stream.js';
 import { listen, type OpenListener } from './listen.js';
 import { connectionOf } from './peer.js';
 
@@ -34,7 +37,7 @@ export interface UnaryMethod {
 }
 
 export interface GrpcServerOptions {
-  readonly listen: ListenOptions;
+  readonly listen: net.ListenOptions;
   /** Methods by path, `/package.Service/Method`. */
   readonly methods: ReadonlyMap<string, UnaryMethod>;
   /** Largest message, as sent and as decompressed. */
@@ -43,7 +46,7 @@ export interface GrpcServerOptions {
   readonly maxConcurrentStreams: number;
   readonly keepalive: GrpcKeepaliveOptions;
   readonly budget: ByteBudget;
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: tls.TlsOptions | undefined;
   /** Who may call; left out: everybody. */
   readonly authenticator?: ServerAuthenticator | undefined;
   /** Something odd that concerns no single call: a peer that speaks another protocol, a failed handshake. */
@@ -56,19 +59,17 @@ export interface GrpcServerOptions {
  */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-/**
- * Node.js refuses new streams (ENHANCE_YOUR_CALM) on a session that holds more than this, in megabytes. Its default of
- * 10 is less than one connection window. What matters here is bounded by `budget`.
- */
-const SESSION_MEMORY_MB = 64;
-
-const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc' } as const;
-const OK_TRAILERS = { 'grpc-status': '0' } as const;
+const RESPONSE_HEADERS = [
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+] as const;
+const OK_RESPONSE = encodeHeaders(RESPONSE_HEADERS);
+const OK_TRAILERS = encodeHeaders([['grpc-status', '0']]);
 
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
-  readonly #sessions = new Set<http2.ServerHttp2Session>();
-  #server: http2.Http2Server | http2.Http2SecureServer | undefined;
+  readonly #connections = new Set<Http2Connection>();
+  #server: net.Server | undefined;
   #listener: OpenListener | undefined;
 
   constructor(options: GrpcServerOptions) {
@@ -76,37 +77,31 @@ export class GrpcServer {
   }
 
   /** Where it listens, once `start` has resolved. */
-  get address(): AddressInfo | string | null {
+  get address(): net.AddressInfo | string | null {
     return this.#listener?.address ?? null;
   }
 
   /** Rejects when the address can't be bound. */
   async start(): Promise<void> {
-    const common = {
-      settings: {
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxConcurrentStreams: this.#options.maxConcurrentStreams,
-        enablePush: false,
-      },
-      maxSessionMemory: SESSION_MEMORY_MB,
-    };
-    const { tls } = this.#options;
+    const { tls: tlsOptions } = this.#options;
     const server =
-      tls === undefined
-        ? http2.createServer(common)
-        : http2.createSecureServer({ ...common, ...tls, allowHTTP1: false });
-    server.on('session', (session) => this.#onSession(session));
-    server.on('sessionError', (error) => this.#options.onPeerError(error));
+      tlsOptions === undefined
+        ? net.createServer()
+        : tls.createServer({ ...tlsOptions, ALPNProtocols: ['h2'] });
+    server.on(tlsOptions === undefined ? 'connection' : 'secureConnection', (socket: net.Socket) => {
+      // grpc clients insist on ALPN, and so does a Collector.
+      if (socket instanceof tls.TLSSocket && socket.alpnProtocol !== 'h2') socket.destroy();
+      else this.#onConnection(socket);
+    });
     server.on('tlsClientError', (error: Error) => this.#options.onPeerError(error));
-    server.on('unknownProtocol', (socket) => socket.destroy());
     this.#server = server;
     this.#listener = await listen(server, this.#options.listen);
   }
 
   /** Uses other certificates from now on. Only when the server was made with `tls`. */
-  setSecureContext(context: SecureContextOptions): void {
+  setSecureContext(context: tls.SecureContextOptions): void {
     const server = this.#server;
-    if (server !== undefined && 'setSecureContext' in server) server.setSecureContext(context);
+    if (server instanceof tls.Server) server.setSecureContext(context);
   }
 
   /**
@@ -115,9 +110,9 @@ export class GrpcServer {
    */
   async shutdown(deadline: AbortSignal): Promise<void> {
     const closed = this.#listener?.close();
-    for (const session of this.#sessions) session.close();
+    for (const connection of this.#connections) connection.close();
     const cut = (): void => {
-      for (const session of this.#sessions) session.destroy();
+      for (const connection of this.#connections) connection.destroy();
     };
     if (deadline.aborted) cut();
     else deadline.addEventListener('abort', cut, { once: true });
@@ -125,81 +120,92 @@ export class GrpcServer {
     deadline.removeEventListener('abort', cut);
   }
 
-  #onSession(session: http2.ServerHttp2Session): void {
-    this.#sessions.add(session);
-    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    const keepalive = keepGrpcSessionAlive(session, this.#options.keepalive);
-    const connection = connectionOf(session.socket);
-    session.on('error', (error) => this.#options.onPeerError(error));
-    session.on('close', () => {
-      keepalive.stop();
-      this.#sessions.delete(session);
+  #onConnection(socket: net.Socket): void {
+    const origin = connectionOf(socket);
+    const connection: Http2Connection = new Http2Connection(socket, {
+      role: 'server',
+      streamWindowBytes: STREAM_WINDOW_BYTES,
+      connectionWindowBytes: CONNECTION_WINDOW_BYTES,
+      maxConcurrentStreams: this.#options.maxConcurrentStreams,
+      events: {
+        onRequest: (stream, decoded) => {
+          keepalive.streamOpened();
+          return this.#onRequest(connection, stream, decoded, origin, keepalive.streamClosed);
+        },
+        onPing: () => keepalive.pinged(),
+        onError: (error) => this.#options.onPeerError(error),
+        onClose: () => {
+          keepalive.stop();
+          this.#connections.delete(connection);
+        },
+      },
     });
-    session.on('stream', (stream, headers) => {
-      keepalive.streamOpened();
-      stream.on('close', () => keepalive.streamClosed());
-      this.#onStream(stream, headers, connection);
-    });
+    const keepalive = keepGrpcConnectionAlive(connection, this.#options.keepalive);
+    this.#connections.add(connection);
   }
 
-  #onStream(
-    stream: http2.ServerHttp2Stream,
-    headers: http2.IncomingHttpHeaders,
+  #onRequest(
+    http2: Http2Connection,
+    stream: Http2Stream,
+    { headers }: DecodedHeaders,
     connection: Origin['connection'],
-  ): void {
-    // A client that resets its stream is not our error; the 'close' handler below gives everything back.
-    stream.on('error', () => {});
+    closed: () => void,
+  ): StreamListener {
     const path = headers[':path'] ?? '';
     const method = this.#options.methods.get(path);
     const refusal =
       requestProblem(headers) ??
       (method === undefined ? this.#unknown(path) : this.#unauthenticated(headers));
     if (refusal !== undefined || method === undefined) {
-      stream.resume();
-      if (typeof refusal === 'number') respondHttpOnly(stream, refusal);
-      else if (refusal !== undefined) respondError(stream, refusal);
-      return;
+      if (typeof refusal === 'number') {
+        http2.respondHeaders(stream, encodeHeaders([[':status', String(refusal)]]));
+      } else if (refusal !== undefined) respondError(http2, stream, refusal);
+      return { onData() {}, onEnd() {}, onClose: closed };
     }
-    const timeoutMs = parseGrpcTimeout(header(headers, 'grpc-timeout'));
+    const timeoutMs = parseGrpcTimeout(headers['grpc-timeout']);
     const call: Call = {
+      http2,
       stream,
       method,
       connection,
-      encoding: header(headers, 'grpc-encoding') ?? 'identity',
+      encoding: headers['grpc-encoding'] ?? 'identity',
       deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
       reservedBytes: 0,
       answered: false,
     };
-    this.#receive(call);
+    return this.#receive(call, closed);
   }
 
-  #receive(call: Call): void {
-    const { stream } = call;
+  #receive(call: Call, closed: () => void): StreamListener {
     const collector = new GrpcMessageCollector(this.#options.maxMessageBytes);
-    stream.on('data', (chunk: Buffer) => {
-      if (call.answered) return;
-      try {
-        this.#reserve(call, chunk.length);
-        collector.push(chunk);
-      } catch (error) {
-        this.#refuse(call, error);
-      }
-    });
-    stream.on('end', () => {
-      if (call.answered || stream.aborted) return;
-      let message: GrpcMessage;
-      try {
-        message = collector.finish();
-      } catch (error) {
-        this.#refuse(call, error);
-        return;
-      }
-      void this.#answer(call, message);
-    });
-    stream.on('close', () => {
-      // While the method runs, `#answer` still holds the bytes and releases them.
-      if (!call.answered) this.#release(call);
-    });
+    return {
+      onData: (chunk, start, end) => {
+        if (call.answered) return;
+        try {
+          this.#reserve(call, end - start);
+          collector.push(chunk, start, end);
+        } catch (error) {
+          this.#refuse(call, error);
+        }
+      },
+      onEnd: () => {
+        if (call.answered) return;
+        let message: GrpcMessage;
+        try {
+          message = collector.finish();
+        } catch (error) {
+          this.#refuse(call, error);
+          return;
+        }
+        void this.#answer(call, message);
+      },
+      onClose: () => {
+        // While the method runs, `#answer` still holds the bytes and releases them.
+        if (!call.answered) this.#release(call);
+        call.answered = true;
+        closed();
+      },
+    };
   }
 
   async #answer(call: Call, message: GrpcMessage): Promise<void> {
@@ -212,10 +218,10 @@ export class GrpcServer {
         throw new RpcError(GRPC_STATUS.DEADLINE_EXCEEDED, 'context deadline exceeded');
       }
       response = call.method.handle(bytes, call.connection);
-      respond(call.stream, await withDeadline(response, call.deadline));
+      respond(call, await withDeadline(response, call.deadline));
     } catch (error) {
       if (error instanceof Refused) call.method.refused(error.reason);
-      respondError(call.stream, toRpcError(error instanceof Refused ? error.reason : error));
+      respondError(call.http2, call.stream, toRpcError(error instanceof Refused ? error.reason : error));
     } finally {
       // Past its deadline the call has its answer, but the method still has the bytes.
       const release = (): void => this.#release(call);
@@ -263,7 +269,7 @@ export class GrpcServer {
     call.answered = true;
     this.#release(call);
     call.method.refused(refusal);
-    respondError(call.stream, refusal);
+    respondError(call.http2, call.stream, refusal);
   }
 
   #reserve(call: Call, bytes: number): void {
@@ -278,7 +284,7 @@ export class GrpcServer {
     call.reservedBytes = 0;
   }
 
-  #unauthenticated(headers: http2.IncomingHttpHeaders): RpcError | undefined {
+  #unauthenticated(headers: Headers): RpcError | undefined {
     const problem = this.#options.authenticator?.problem(headers);
     return problem === undefined ? undefined : new RpcError(GRPC_STATUS.UNAUTHENTICATED, problem);
   }
@@ -302,7 +308,8 @@ export class GrpcServer {
 }
 
 interface Call {
-  readonly stream: http2.ServerHttp2Stream;
+  readonly http2: Http2Connection;
+  readonly stream: Http2Stream;
   readonly method: UnaryMethod;
   readonly connection: Origin['connection'];
   readonly encoding: string;
@@ -323,17 +330,12 @@ class Refused extends Error {
   }
 }
 
-const header = (headers: http2.IncomingHttpHeaders, name: string): string | undefined => {
-  const value = headers[name];
-  return typeof value === 'string' ? value : undefined;
-};
-
 /** An HTTP status to answer with, when the request is not gRPC at all. */
-function requestProblem(headers: http2.IncomingHttpHeaders): number | undefined {
-  if (headers[':method'] !== 'POST') return http2.constants.HTTP_STATUS_METHOD_NOT_ALLOWED;
-  const contentType = header(headers, 'content-type') ?? '';
+function requestProblem(headers: Headers): number | undefined {
+  if (headers[':method'] !== 'POST') return 405;
+  const contentType = headers['content-type'] ?? '';
   const isGrpc = /^application\/grpc(?:$|[+;])/i.test(contentType);
-  return isGrpc ? undefined : http2.constants.HTTP_STATUS_UNSUPPORTED_MEDIA_TYPE;
+  return isGrpc ? undefined : 415;
 }
 
 function toRpcError(error: unknown): RpcError {
@@ -353,42 +355,25 @@ function withDeadline<T>(result: Promise<T>, deadline: number | undefined): Prom
   });
 }
 
-const canAnswer = (stream: http2.ServerHttp2Stream): boolean =>
-  !stream.destroyed && !stream.closed && !stream.headersSent;
-
-function respond(stream: http2.ServerHttp2Stream, message: Uint8Array): void {
-  if (!canAnswer(stream)) return;
-  const frame = Buffer.allocUnsafe(5 + message.length);
+function respond({ http2, stream }: Call, message: Uint8Array): void {
+  const frame = Buffer.allocUnsafe(GRPC_PREFIX_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
-  frame.set(message, 5);
-  stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
-  stream.on('wantTrailers', () => stream.sendTrailers(OK_TRAILERS));
-  stream.end(frame);
+  frame.set(message, GRPC_PREFIX_BYTES);
+  http2.respond(stream, OK_RESPONSE, frame, OK_TRAILERS);
 }
 
-/** A Trailers-Only response. The rest of the request is not wanted: the stream is closed behind it. */
-function respondError(stream: http2.ServerHttp2Stream, error: RpcError): void {
-  if (!canAnswer(stream)) return;
-  stream.respond(
-    {
-      ...RESPONSE_HEADERS,
-      'grpc-status': String(error.code),
-      'grpc-message': encodeGrpcMessage(error.message),
-      ...(error.retryDelayMs === undefined
-        ? {}
-        : { 'grpc-status-details-bin': Buffer.from(encodeStatus(error)).toString('base64') }),
-    },
-    { endStream: true },
-  );
-  if (!stream.readableEnded) {
-    stream.resume();
-    stream.close(http2.constants.NGHTTP2_NO_ERROR);
-  }
-}
-
-function respondHttpOnly(stream: http2.ServerHttp2Stream, status: number): void {
-  if (!canAnswer(stream)) return;
-  stream.respond({ ':status': status }, { endStream: true });
-  if (!stream.readableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR);
+/** A Trailers-Only response. */
+function respondError(http2: Http2Connection, stream: Http2Stream, error: RpcError): void {
+  const details: [string, string][] =
+    error.retryDelayMs === undefined
+      ? []
+      : [['grpc-status-details-bin', Buffer.from(encodeStatus(error)).toString('base64')]];
+  const block = encodeHeaders([
+    ...RESPONSE_HEADERS,
+    ['grpc-status', String(error.code)],
+    ['grpc-message', encodeGrpcMessage(error.message)],
+    ...details,
+  ]);
+  http2.respondHeaders(stream, block);
 }

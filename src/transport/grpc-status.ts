@@ -131,3 +131,12 @@ export function encodeGrpcMessage(text: string): string {
   }
   return out;
 }
+
+/** The text of a `grpc-message` header. What is no percent-encoding stands for itself. */
+export function decodeGrpcMessage(text: string): string {
+  if (!text.includes('%')) return text;
+  const latin1 = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(latin1, 'latin1').toString('utf8');
+}

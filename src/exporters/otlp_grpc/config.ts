@@ -61,3 +61,9 @@ export type OtlpGrpcConfig = z.output<ReturnType<typeof otlpGrpcConfig>>;
 /** The endpoint without its scheme, its DNS authority and a trailing slash. */
 export const hostAndPort = (endpoint: string): string =>
   endpoint.replace(/^(?:https?:\/\/|dns:(?:\/\/[^/]*\/)?)/, '').replace(/\/$/, '');
+
+/** Of `host:port`; a path of a unix socket is all address. */
+export function splitHostPort(target: string): { readonly host: string; readonly port: string } {
+  const match = /^(?:\w+:\/*)?\[?([^/[\]]+?)\]?:(\d+)$/.exec(target);
+  return { host: match?.[1] ?? target, port: match?.[2] ?? '' };
+}

@@ -1,10 +1,8 @@
 /**
  * Sends encoded batches over OTLP/gRPC. The settings come from the official JavaScript packages
- * (@opentelemetry/otlp-grpc-exporter-base 0.223), which read OTEL_EXPORTER_OTLP_* as every SDK does; the connection is
- * the one they use, `@grpc/grpc-js`. Their transport between the two is left out: it copies each request once more and
- * gives up beyond 30 exports at a time, which are bounded by `sending_queue.num_consumers` here.
+ * (@opentelemetry/otlp-grpc-exporter-base 0.223), which read OTEL_EXPORTER_OTLP_* as every SDK does.
  */
-import { Client, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { convertLegacyOtlpGrpcOptions, createEmptyMetadata } from '@opentelemetry/otlp-grpc-exporter-base';
 import { type ClientAuthenticator, clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
@@ -16,10 +14,11 @@ import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-con
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
 import { readable } from '../../pipeline/otlp-export/readable.js';
-import { isRetryableGrpcStatus } from '../../transport/grpc-status.js';
-import { hostAndPort, type OtlpGrpcConfig } from './config.js';
+import type { GrpcResult } from '../../transport/grpc-call.js';
+import { GRPC_STATUS, isRetryableGrpcStatus } from '../../transport/grpc-status.js';
+import { type Channel, openChannel } from './channel.js';
+import { hostAndPort, type OtlpGrpcConfig, splitHostPort } from './config.js';
 import { credentialsOf } from './credentials.js';
-import { piecewise } from './piecewise.js';
 
 const PATHS: Readonly<Record<Signal, string>> = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
@@ -30,9 +29,6 @@ const PATHS: Readonly<Record<Signal, string>> = {
 
 /** After so many exports in a row that ran out of time, a new connection is made: the old one may lead nowhere. */
 const MAX_TIMEOUTS_IN_A_ROW = 5;
-/** Numbers of grpc-js's `compressionAlgorithms`. */
-const COMPRESSION = { none: 0, gzip: 2 } as const;
-
 export interface OtlpGrpcSenderOptions {
   readonly config: OtlpGrpcConfig;
   /** 0: none. */
@@ -45,8 +41,8 @@ export class OtlpGrpcSender implements Sender {
   readonly #settings: Settings;
   readonly #signal: Signal;
   readonly #options: OtlpGrpcSenderOptions;
-  #connect: (() => Client) | undefined;
-  #client: Client | undefined;
+  #connect: (() => Channel) | undefined;
+  #channel: Channel | undefined;
   #metadata: Metadata = createEmptyMetadata();
   #timeoutsInARow = 0;
   #authenticator: ClientAuthenticator | undefined;
@@ -77,56 +73,33 @@ export class OtlpGrpcSender implements Sender {
       );
     }
     this.#metadata = resolved.metadata();
-    this.#connect = () =>
-      new Client(resolved.url, resolved.credentials(), {
-        'grpc.default_compression_algorithm': COMPRESSION[compression],
-        'grpc.primary_user_agent': 'kindling',
-      });
+    const target = resolved.url;
+    const resolvedCredentials = resolved.credentials();
+    this.#connect = () => openChannel({ target, credentials: resolvedCredentials, compression }, process.env);
     const peer = splitHostPort(resolved.url);
     this.#settings.metrics.gauge('endpoint_info', 1, { server_address: peer.host, server_port: peer.port });
     this.#settings.logger.debug('Exporting over gRPC.', { endpoint: resolved.url, compression });
   }
 
-  send(batch: Batch, _abort: AbortSignal): Promise<void> {
-    if (this.#connect === undefined) return Promise.reject(new PermanentError('exporter is not started'));
-    this.#client ??= this.#connect();
-    const client = this.#client;
-    const { timeoutMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
-        PATHS[this.#signal],
-        this.#serialize,
-        (bytes: Buffer) => bytes,
-        batch,
-        this.#metadataOfCall(),
-        timeoutMs === 0 ? {} : { deadline: Date.now() + timeoutMs },
-        (error, response) => {
-          if (error !== null) {
-            if (error.code === status.DEADLINE_EXCEEDED) this.#timedOut(client);
-            reject(failureOf(error));
-            return;
-          }
-          this.#timeoutsInARow = 0;
-          if (response !== undefined) {
-            this.#options.log.note(
-              batch,
-              readable(() => decodeExportResponse(response)),
-            );
-          }
-          resolve();
-        },
-      );
-    });
-  }
-
-  /** Compressing needs the bytes in one piece; sending plain does not. */
-  readonly #serialize = (batch: Batch): Buffer => {
-    if (this.#options.compression === 'none' && batch.parts !== undefined && batch.parts.length > 1) {
-      return piecewise(batch.parts);
+  async send(batch: Batch, _abort: AbortSignal): Promise<void> {
+    if (this.#connect === undefined) throw new PermanentError('exporter is not started');
+    this.#channel ??= this.#connect();
+    const channel = this.#channel;
+    const { timeoutMs, log } = this.#options;
+    const result = await channel.unary(PATHS[this.#signal], batch, this.#metadataOfCall(), timeoutMs);
+    const { response } = result;
+    if (result.code !== GRPC_STATUS.OK) {
+      if (result.code === GRPC_STATUS.DEADLINE_EXCEEDED) this.#timedOut(channel);
+      throw failureOf(result);
     }
-    const { buffer, byteOffset, byteLength } = batch.bytes;
-    return Buffer.from(buffer, byteOffset, byteLength);
-  };
+    this.#timeoutsInARow = 0;
+    if (response !== undefined) {
+      log.note(
+        batch,
+        readable(() => decodeExportResponse(response)),
+      );
+    }
+  }
 
   #metadataOfCall(): Metadata {
     if (this.#authenticator === undefined) return this.#metadata;
@@ -135,11 +108,11 @@ export class OtlpGrpcSender implements Sender {
     return metadata;
   }
 
-  #timedOut(client: Client): void {
-    if (++this.#timeoutsInARow <= MAX_TIMEOUTS_IN_A_ROW || client !== this.#client) return;
+  #timedOut(channel: Channel): void {
+    if (++this.#timeoutsInARow <= MAX_TIMEOUTS_IN_A_ROW || channel !== this.#channel) return;
     this.#timeoutsInARow = 0;
-    client.close();
-    this.#client = undefined;
+    channel.close();
+    this.#channel = undefined;
   }
 
   rejectedItems(batch: Batch): number {
@@ -148,8 +121,8 @@ export class OtlpGrpcSender implements Sender {
 
   /** Running exports have ended, or were given up: the wrappers see to it. */
   async shutdown(_deadline: AbortSignal): Promise<void> {
-    this.#client?.close();
-    this.#client = undefined;
+    this.#channel?.close();
+    this.#channel = undefined;
     this.#connect = undefined;
   }
 }
@@ -159,26 +132,17 @@ function urlOf(endpoint: string): string {
   return endpoint.startsWith('dns:') ? `https://${hostAndPort(endpoint)}` : endpoint;
 }
 
-/** Of `host:port`; a path of a unix socket is all address. */
-function splitHostPort(target: string): { readonly host: string; readonly port: string } {
-  const match = /^(?:\w+:\/*)?\[?([^/[\]]+?)\]?:(\d+)$/.exec(target);
-  return { host: match?.[1] ?? target, port: match?.[2] ?? '' };
-}
-
 function metadataOf(headers: Readonly<Record<string, string>>): Metadata {
   const metadata = createEmptyMetadata();
   for (const [name, value] of Object.entries(headers)) metadata.set(name.toLowerCase(), value);
   return metadata;
 }
 
-function failureOf(error: ServiceError): RetryableError | PermanentError {
-  const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
+function failureOf({ code, message, details }: GrpcResult): RetryableError | PermanentError {
   const retryDelayMs =
-    details instanceof Buffer ? readable(() => decodeStatus(details))?.retryDelayMs : undefined;
-  const rpcStatus = { code: error.code, message: error.details, retryDelayMs };
-  if (isRetryableGrpcStatus(error.code, retryDelayMs !== undefined)) {
-    return exportFailure(rpcStatus, 'retryable', error);
-  }
-  const tooLarge = error.code === status.RESOURCE_EXHAUSTED && /larger than max/.test(error.details);
-  return exportFailure(rpcStatus, tooLarge ? 'too_large' : 'permanent', error);
+    details === undefined ? undefined : readable(() => decodeStatus(details))?.retryDelayMs;
+  const rpcStatus = { code, message, retryDelayMs };
+  if (isRetryableGrpcStatus(code, retryDelayMs !== undefined)) return exportFailure(rpcStatus, 'retryable');
+  const tooLarge = code === GRPC_STATUS.RESOURCE_EXHAUSTED && /larger than max/.test(message);
+  return exportFailure(rpcStatus, tooLarge ? 'too_large' : 'permanent');
 }

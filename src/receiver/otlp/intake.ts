@@ -10,6 +10,7 @@
 import type { Consumer, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Origin, Signal } from '../../component/signal.js';
+import type { YoungCollection } from '../../memory/young-collection.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
 import { encodeExportResponse } from '../../otlp/responses.js';
 import { validate } from '../../otlp/validate.js';
@@ -25,12 +26,14 @@ export class Intake {
   readonly signal: Signal;
   readonly #next: Consumer;
   readonly #settings: Settings;
+  readonly #young: YoungCollection;
   #heldItems = 0;
 
-  constructor(signal: Signal, next: Consumer, settings: Settings) {
+  constructor(signal: Signal, next: Consumer, settings: Settings, young: YoungCollection) {
     this.signal = signal;
     this.#next = next;
     this.#settings = settings;
+    this.#young = young;
   }
 
   /**
@@ -60,6 +63,7 @@ export class Intake {
       throw this.#refused(error, itemCount, protocol);
     } finally {
       this.#hold(-itemCount);
+      this.#young.made(bytes.length);
     }
   }
 

@@ -3,6 +3,7 @@ import type { TlsOptions } from 'node:tls';
 import { serverAuthenticator } from '../../component/auth.js';
 import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
 import { parseEndpoint } from '../../config/fields.js';
+import { YoungCollection } from '../../memory/young-collection.js';
 import { ByteBudget } from '../../transport/byte-budget.js';
 import { GrpcServer, type UnaryMethod } from '../../transport/grpc-server.js';
 import { hostPort, listenOptions } from '../../transport/listen.js';
@@ -13,6 +14,9 @@ import { OtlpHttpServer } from './http-server.js';
 import { Intake } from './intake.js';
 
 const DEFAULT_CONCURRENT_STREAMS = 256;
+/** Of received requests. About as much again is garbage of the sockets. */
+const MUCH_GARBAGE_BYTES = 16 * 1024 * 1024;
+const SOME_GARBAGE_BYTES = 2 * 1024 * 1024;
 
 type TlsConfig = NonNullable<OtlpGrpcConfig['tls']>;
 type Server = GrpcServer | OtlpHttpServer;
@@ -26,6 +30,7 @@ export class OtlpReceiver implements Receiver {
   readonly #methods = new Map<string, UnaryMethod>();
   readonly #servers = new Map<'grpc' | 'http', Server>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #young = new YoungCollection(MUCH_GARBAGE_BYTES, SOME_GARBAGE_BYTES);
 
   constructor(settings: Settings, config: OtlpReceiverConfig, next: ReceiverOutputs) {
     this.#settings = settings;
@@ -39,7 +44,7 @@ export class OtlpReceiver implements Receiver {
       const consumer = next[signal];
       if (consumer === undefined) return [];
       const existing = this.#intakes.find((intake) => intake.signal === signal);
-      return [existing ?? new Intake(signal, consumer, this.#settings)];
+      return [existing ?? new Intake(signal, consumer, this.#settings, this.#young)];
     });
     this.#methods.clear();
     for (const [path, method] of grpcMethods(this.#intakes)) this.#methods.set(path, method);

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../src/component/errors.js';
 import { serviceFields } from '../../../src/config/service.js';
+import { YoungCollection } from '../../../src/memory/young-collection.js';
 import { Intake } from '../../../src/receiver/otlp/intake.js';
 import { NOP_LOGGER } from '../../../src/telemetry/logger.js';
 import { collectorFamilies } from '../../../src/telemetry/prometheus/collector-families.js';
@@ -38,12 +39,8 @@ describe('names of a Collector', () => {
         if (refuse) throw new RetryableError('later');
       },
     };
-    const intake = new Intake('traces', next, {
-      id: 'otlp',
-      logger: NOP_LOGGER,
-      metrics: own,
-      now: Date.now,
-    });
+    const settings = { id: 'otlp', logger: NOP_LOGGER, metrics: own, now: Date.now };
+    const intake = new Intake('traces', next, settings, new YoungCollection());
     const page = () => samplesOf(renderFamilies(collectorFamilies(registry.snapshot(), 'normal'), PLAIN));
     expect(page()).toEqual([]);
     await intake.accept(tracesRequest(3), 'grpc', undefined);

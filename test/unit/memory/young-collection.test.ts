@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { YoungCollection } from '../../../src/observer/young-collection.js';
+import { YoungCollection } from '../../../src/memory/young-collection.js';
 
 describe('YoungCollection', () => {
   it('frees dead buffers once in so many bytes', () => {
@@ -15,5 +15,17 @@ describe('YoungCollection', () => {
     }
     expect(collections).toBe(16);
     expect(peak).toBeLessThan(32 << 20);
+  });
+
+  it('comes after less when the last time is long ago', () => {
+    let now = 0;
+    const young = new YoungCollection(16 << 20, 2 << 20, () => now);
+    expect(young.made(1 << 20)).toBe(false);
+    expect(young.made(1 << 20)).toBe(true);
+    now = 10;
+    expect(young.made(4 << 20)).toBe(false);
+    expect(young.made(12 << 20)).toBe(true);
+    now = 1000;
+    expect(young.made(2 << 20)).toBe(true);
   });
 });
