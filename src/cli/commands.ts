@@ -33,6 +33,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./print-config.js')).printConfigCommand,
     aliasOf: 'print-config',
   },
+  queue: {
+    usage: 'queue inspect DIR [--json]',
+    summary: 'Say what the persistent queues in DIR hold',
+    ownHelp: true,
+    load: async () => {
+      const { runQueue } = await import('./queue.js');
+      return (args) => runQueue(args);
+    },
+  },
   record: {
     usage: 'record FILE --config FILE',
     summary: 'Run, and write the raw kernel events to FILE',

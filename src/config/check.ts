@@ -72,6 +72,7 @@ class Checker {
         pipelines,
         enabledExtensions: [...new Set(service.extensions)],
         telemetry: service.telemetry,
+        limits: service.limits,
         warnings: [...this.#warnings],
       },
     };

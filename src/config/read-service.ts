@@ -8,6 +8,7 @@ import { pipelineFields, type ServiceConfig, serviceFields } from './service.js'
 /** The part of `service` that names components. `telemetry` is there only when all of it is good. */
 export type Wiring = Pick<ServiceConfig, 'extensions' | 'pipelines'> & {
   readonly telemetry?: ServiceConfig['telemetry'];
+  readonly limits?: ServiceConfig['limits'];
 };
 
 /** What can be read of a `service` with errors, so that its references are checked all the same. */
@@ -59,6 +60,6 @@ function withNullPipelines(service: ConfigNode): ConfigNode {
 /** `'telemetry.logs' …` within `service` is `'service.telemetry.logs' …`; pipelines are addressed as map keys. */
 function serviceSentence(message: string): string {
   return message
-    .replace(/^'(?!service')(pipelines|telemetry|extensions)/, "'service.$1")
+    .replace(/^'(?!service')(pipelines|telemetry|extensions|limits)/, "'service.$1")
     .replace(/^'service\.pipelines\.([^'.[]+)/, "'service.pipelines[$1]");
 }

@@ -1,6 +1,6 @@
 /** The `service` section: which components run, how they are wired, and what the agent tells of itself. */
 import { z } from 'zod';
-import { duration } from './fields.js';
+import { byteSize, duration } from './fields.js';
 import { COMPONENT_ID, collectorType } from './schema-walk.js';
 
 const logLevel = () =>
@@ -79,6 +79,17 @@ const telemetryFields = () =>
       .describe('Resource attributes of the agent itself; null removes one.'),
   });
 
+const limitsFields = () =>
+  z.strictObject({
+    memory_budget: byteSize()
+      .optional()
+      .describe(
+        'Memory for telemetry on its way: request bodies and batches in sending queues, over all receivers and exporters. ' +
+          'Who finds it used up is refused, retryably. Left out: 512MiB, or 40 % of the memory that the machine or cgroup ' +
+          'has where that is less. Queues on disk do not count.',
+      ),
+  });
+
 /** Ids of components. Unlike lists of texts, they are not split out of one text at commas. */
 const idList = () => z.array(collectorType(COMPONENT_ID, z.string()));
 
@@ -95,7 +106,9 @@ export const serviceFields = () =>
     extensions: idList().default([]),
     pipelines: z.record(z.string(), pipelineFields()).default({}),
     telemetry: telemetryFields().prefault({}),
+    limits: limitsFields().prefault({}),
   });
 
 export type ServiceConfig = z.output<ReturnType<typeof serviceFields>>;
 export type TelemetryConfig = ServiceConfig['telemetry'];
+export type LimitsConfig = ServiceConfig['limits'];

@@ -7,7 +7,7 @@ import type {
   ReceiverFactory,
 } from '../component/factory.js';
 import type { Signal } from '../component/signal.js';
-import type { TelemetryConfig } from './service.js';
+import type { LimitsConfig, TelemetryConfig } from './service.js';
 
 /** A component of the file: its factory and its checked settings. */
 export interface ComponentEntry<F extends AnyFactory = AnyFactory> {
@@ -39,6 +39,8 @@ export interface CheckedConfig {
   /** Ids of `service.extensions`. */
   readonly enabledExtensions: readonly string[];
   readonly telemetry: TelemetryConfig;
+  /** Left out: defaults. */
+  readonly limits?: LimitsConfig | undefined;
   /** Sentences about things that work and will not for ever. */
   readonly warnings: readonly string[];
 }

@@ -3,10 +3,12 @@ import type { CheckedConfig } from '../config/settings.js';
 import { accountingTable } from '../telemetry/accounting-table.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { MetricsRegistry, Snapshot } from '../telemetry/registry.js';
+import { ByteBudget } from '../transport/byte-budget.js';
 import { AGENT_VIEW } from './agent-view.js';
 import { buildGraph, type Graph, type GraphTools } from './graph.js';
 import { GraphHost } from './host.js';
 import { startGraph, stopGraph } from './lifecycle.js';
+import { defaultMemoryBudget, MEMORY_BUDGET } from './memory-budget.js';
 import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
@@ -40,6 +42,7 @@ export class Agent {
     const host = new GraphHost(logger, onStopRequest);
     const board = new StatusBoard(config, { ...this.#tools, version });
     host.provide(AGENT_VIEW, board);
+    host.provide(MEMORY_BUDGET, new ByteBudget(config.limits?.memory_budget ?? defaultMemoryBudget()));
     await startGraph(graph, host, board, logger);
     this.#running = { graph, board };
     logger.info('Everything is ready. Begin running and processing data.');

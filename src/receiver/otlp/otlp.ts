@@ -4,6 +4,7 @@ import { serverAuthenticator } from '../../component/auth.js';
 import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
 import type { Signal } from '../../component/signal.js';
 import { parseEndpoint } from '../../config/fields.js';
+import { MEMORY_BUDGET } from '../../pipeline/memory-budget.js';
 import { ByteBudget } from '../../transport/byte-budget.js';
 import { GrpcServer } from '../../transport/grpc-server.js';
 import { hostPort, listenOptions } from '../../transport/listen.js';
@@ -46,7 +47,7 @@ export class OtlpReceiver implements Receiver {
     const grpcAuthenticator = serverAuthenticator(host, grpc?.auth?.authenticator);
     const httpAuthenticator = serverAuthenticator(host, http?.auth?.authenticator);
     this.#settings.metrics.gauge('transports', [grpc, http].filter((one) => one !== undefined).length);
-    const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024);
+    const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024, host.service(MEMORY_BUDGET));
     try {
       if (grpc !== undefined) {
         const tls = await this.#tlsOf(grpc.tls);
