@@ -19,6 +19,7 @@ import { DEFAULT_HTTP_BODY_BYTES, type OtlpHttpConfig } from './config.js';
 import { type CorsHandler, corsHandler } from './cors.js';
 import { BodyError, type HttpBody, type HttpBodyLimits, readHttpBody } from './http-body.js';
 import { EXPORT_RESPONSE, type Intake } from './intake.js';
+import { requestMetadata } from './request-metadata.js';
 
 type Encoding = 'application/x-protobuf' | 'application/json';
 
@@ -140,7 +141,8 @@ export class OtlpHttpServer {
     try {
       body = await readHttpBody(request, this.#limits);
       const bytes = encoding === JSON_TYPE ? parseJson(intake, body.bytes) : body.bytes;
-      await intake.accept(bytes, 'http', this.#connectionOf(request.socket));
+      const metadata = this.#options.config.include_metadata ? requestMetadata(request.headers) : undefined;
+      await intake.accept(bytes, 'http', this.#connectionOf(request.socket), metadata);
       answer(response, 200, encoding, encoding === JSON_TYPE ? JSON_RESPONSE : EXPORT_RESPONSE);
     } catch (error) {
       if (error instanceof BodyError) countBodyError(intake, error);

@@ -102,7 +102,7 @@ export class OtlpReceiver implements Receiver {
     const { server_parameters: server, enforcement_policy: policy } = grpc.keepalive;
     return {
       listen: listenOn(grpc),
-      methods: grpcMethods(this.#intakes),
+      methods: grpcMethods(this.#intakes, grpc.include_metadata),
       maxMessageBytes:
         grpc.max_recv_msg_size_mib > 0
           ? grpc.max_recv_msg_size_mib * 1024 * 1024
