@@ -100,7 +100,15 @@ export const NODE_FILES: QueueFiles = {
   list: (directory) => readdir(directory),
   remove: (path) => rm(path, { force: true }),
   makeDirectory: async (directory, mode) => {
-    await mkdir(directory, { recursive: true, mode });
+    try {
+      await mkdir(directory, { mode });
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return;
+      // Not at once: on a read-only disk Node.js says ENOENT for it, and the reason would be lost.
+      if (code !== 'ENOENT') throw error;
+      await mkdir(directory, { recursive: true, mode });
+    }
   },
   syncDirectory: async (directory) => {
     const handle = await open(directory, 'r');

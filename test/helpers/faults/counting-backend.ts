@@ -23,7 +23,12 @@ export class CountingBackend {
   behaviour: (request: number) => Behaviour = () => ({ kind: 'take' });
   #requests = 0;
   #server: http.Server | undefined;
-  #port = 0;
+  #port: number;
+
+  /** `port` 0: any that is free. */
+  constructor(port = 0) {
+    this.#port = port;
+  }
 
   get port(): number {
     return this.#port;

@@ -32,7 +32,7 @@ export function faultConfig(options: Options): string {
       : { extensions: { file_storage: { directory, segment_size: '64KiB', create_directory: true } } }),
     service: {
       ...(directory === undefined ? {} : { extensions: ['file_storage'] }),
-      telemetry: { metrics: { level: 'none' } },
+      telemetry: { metrics: { level: 'none' }, logs: { sampling: { enabled: false } } },
       pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp_http'] } },
       ...service,
     },
