@@ -10,7 +10,7 @@ TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 BPF_SOURCES := $(shell find bpf -name '*.c' -o -name '*.h' 2>/dev/null)
 NATIVE_SOURCES := $(shell find native -name '*.cc' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help run test check unit native kernel e2e bench build setup clean
+.PHONY: help run test check unit native kernel e2e soak bench build setup clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ kernel: build ## Tests that load BPF for real; skipped with the reason when the 
 
 e2e: build ## Whole-system tests against real peers; a Collector is built when Go is there.
 	scripts/e2e.sh
+
+soak: build ## Long fault tests (over an hour): 500 kills, every fault, ten minutes of load on a dead backend.
+	@scripts/soak.sh
 
 bench: build ## Benchmarks; prints tables and writes JSON to build/bench.
 	npm run --silent bench

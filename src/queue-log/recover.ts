@@ -101,7 +101,9 @@ export async function examineSegment(
     lost.items += Math.max(0, items - doneBetween(journal, start, end));
     segment.note({ kind: 'lost', offset: start, items });
   };
-  if (header === undefined) lose(0, SEGMENT_HEADER_BYTES, 0);
+  // Killed between the creation of the file and its header: nothing was ever in it.
+  const isUnborn = bytes.length < SEGMENT_HEADER_BYTES && committed === undefined;
+  if (header === undefined && !isUnborn) lose(0, SEGMENT_HEADER_BYTES, 0);
   for (const gap of scan.gaps) {
     segment.gaps.set(gap.start, gap.end);
     lose(gap.start, gap.end, gap.items ?? 0);

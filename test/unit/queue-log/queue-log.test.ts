@@ -88,6 +88,27 @@ describe('restart', () => {
     expect(numbersOf(await takeAll(again.log))).toEqual(range(0, 100).filter((n) => n % 3 === 0));
   });
 
+  it('takes a segment without a header for what it is: one that was just being made', async () => {
+    const disk = new CrashingDisk();
+    await disk.create('/queue/0000000007-0badcafe.kq');
+    const { log } = await openLog(disk);
+    expect(log.recovery.lost).toEqual({ items: 0, regions: 0, bytes: 0 });
+    await log.append(numbered(1));
+    expect(numbersOf(await takeAll(log))).toEqual([1]);
+    await log.close();
+  });
+
+  it('does not look at clocks that jump', async () => {
+    const disk = new CrashingDisk();
+    let calls = 0;
+    const now = (): number => [2e12, 0, 1e12][calls++ % 3]!;
+    const { log } = await openLog(disk, { now });
+    for (const n of range(0, 30)) await log.append(numbered(n, 1, 300));
+    await log.close();
+    expect(calls).toBeGreaterThan(20);
+    expect(numbersOf(await takeAll((await openLog(disk, { now })).log))).toEqual(range(0, 30));
+  });
+
   it('removes a journal whose segment is gone', async () => {
     const disk = new CrashingDisk();
     await disk.create('/queue/0000000007-0badcafe.ack');
