@@ -8,7 +8,7 @@ import { deliveryFields, exporterOf, type Sender } from '../../../src/pipeline/e
 import { MEMORY_BUDGET } from '../../../src/pipeline/memory-budget.js';
 import { QueueLog } from '../../../src/queue-log/queue-log.js';
 import { ByteBudget } from '../../../src/transport/byte-budget.js';
-import { batchOf, testSettings } from '../../helpers/batches.js';
+import { batchOf, type TestSettings, testSettings } from '../../helpers/batches.js';
 import { testHost } from '../../helpers/host.js';
 import { until } from '../../helpers/pipeline.js';
 import { CrashingDisk, errno } from '../../helpers/queue/crashing-disk.js';
@@ -22,7 +22,8 @@ async function start(
     disk,
     budget,
     answer = () => undefined,
-  }: { disk?: CrashingDisk; budget?: ByteBudget; answer?: Answer } = {},
+    settings = testSettings(),
+  }: { disk?: CrashingDisk; budget?: ByteBudget; answer?: Answer; settings?: TestSettings } = {},
 ) {
   const sent: Batch[] = [];
   const sender: Sender<'traces'> = {
@@ -34,7 +35,6 @@ async function start(
       sent.push(batch);
     },
   };
-  const settings = testSettings();
   const host = testHost();
   if (budget !== undefined) host.provide(MEMORY_BUDGET, budget);
   if (disk !== undefined) {
@@ -227,6 +227,17 @@ describe('storage', () => {
     expect(second.account()).toEqual({ received: 6, sent: 6, dropped: {}, held: 0, unaccounted: 0 });
     await second.exporter.shutdown(never);
     expect(disk.names()).toEqual([]);
+  });
+
+  it('is counted once when the exporter is restarted within the process', async () => {
+    const disk = new CrashingDisk();
+    const first = await start(stored(), { disk, answer: down });
+    await first.exporter.consume(batchOf(4));
+    await first.exporter.shutdown(never);
+    const second = own(await start(stored(), { disk, settings: first.settings }));
+    await second.exporter.consume(batchOf(1));
+    await until(() => second.account().held === 0);
+    expect(second.account()).toEqual({ received: 5, sent: 5, dropped: {}, held: 0, unaccounted: 0 });
   });
 
   it('does not wait for a dead backend when it stops', async () => {
