@@ -24,6 +24,10 @@ const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Pr
     what: 'the queue on disk by itself: cost of fsync, group commit, reading back, recovery',
     load: () => import('./queue.js'),
   },
+  tls: {
+    what: 'the same of an HTTPS server, with and without its plaintext (needs root, wrk and openssl)',
+    load: () => import('./tls.js'),
+  },
   otlp: {
     what: 'spans per CPU-second of the pipelines, beside a real Collector (scripts/otelcol/build.sh builds it)',
     load: () => import('./otlp.js'),

@@ -19,7 +19,7 @@ const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
 const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 16);
 const READY = 'Everything is ready.';
 
-interface Variant {
+export interface Variant {
   readonly name: string;
   /** Settings of the `ebpf` receiver; undefined: no agent. */
   readonly ebpf?: object;
@@ -47,23 +47,30 @@ interface Round {
   readonly agentRssMiB: number;
 }
 
-export async function run(): Promise<object> {
-  const server = spawn(process.execPath, ['bench/programs/http-server.mjs'], {
+export const run = (): Promise<object> => compare('http', 'http-server.mjs', VARIANTS);
+
+/** Measures `variants` on one of bench/programs, which prints its port. */
+export async function compare(
+  scheme: 'http' | 'https',
+  program: string,
+  variants: readonly Variant[],
+): Promise<object> {
+  const server = spawn(process.execPath, [`bench/programs/${program}`], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const [line] = (await once(server.stdout!.setEncoding('utf8'), 'data')) as [string];
-  const port = Number(line.trim());
-  const rounds = new Map<string, Round[]>(VARIANTS.map(({ name }) => [name, []]));
+  const url = `${scheme}://127.0.0.1:${Number(line.trim())}/orders/42`;
+  const rounds = new Map<string, Round[]>(variants.map(({ name }) => [name, []]));
   try {
-    await wrk(port, 2); // lets V8 optimise the server
+    await wrk(url, 2); // lets V8 optimise the server
     for (let round = 0; round < ROUNDS; round++) {
-      for (const variant of VARIANTS)
-        rounds.get(variant.name)!.push(await measure(variant, server.pid!, port));
+      for (const variant of variants)
+        rounds.get(variant.name)!.push(await measure(variant, server.pid!, url));
     }
   } finally {
     server.kill();
   }
-  const rows = VARIANTS.map(({ name }) => summarise(name, rounds.get(name)!));
+  const rows = variants.map(({ name }) => summarise(name, rounds.get(name)!));
   const baseline = rows[0]!.serverUsPerRequest;
   printTable([
     [
@@ -106,12 +113,12 @@ function summarise(variant: string, rounds: readonly Round[]) {
   };
 }
 
-async function measure(variant: Variant, serverPid: number, port: number): Promise<Round> {
+async function measure(variant: Variant, serverPid: number, url: string): Promise<Round> {
   const agent = variant.ebpf ? await startAgent(variant, serverPid) : undefined;
-  const warmUp = await wrk(port, 1);
+  const warmUp = await wrk(url, 1);
   const serverBefore = cpuNs(serverPid);
   const agentBefore = agent ? cpuNs(agent.child.pid!) : 0;
-  const requests = await wrk(port, SECONDS);
+  const requests = await wrk(url, SECONDS);
   const serverNs = cpuNs(serverPid) - serverBefore;
   const agentNs = agent ? cpuNs(agent.child.pid!) - agentBefore : 0;
   const agentRssMiB = agent ? rssMiB(agent.child.pid!) : 0;
@@ -168,8 +175,8 @@ async function startAgent(
 }
 
 /** Completed requests. */
-async function wrk(port: number, seconds: number): Promise<number> {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, `http://127.0.0.1:${port}/orders/42`];
+async function wrk(url: string, seconds: number): Promise<number> {
+  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url];
   const { stdout } = await promisify(execFile)('wrk', args);
   const requests = /(\d+) requests in/.exec(stdout)?.[1];
   if (requests === undefined) throw new Error(`wrk printed no count:\n${stdout}`);

@@ -35,6 +35,7 @@ export function toExchange(
     },
     context: draft.context,
     incomplete,
+    ...(draft.tls === undefined ? {} : { tls: draft.tls }),
     ...(draft.identity === undefined ? {} : { identity: draft.identity }),
   };
 }

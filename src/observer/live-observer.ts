@@ -4,7 +4,7 @@
  */
 import { cpus, machine, release } from 'node:os';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
-import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
+import { type Batch, Capture, clockOffset, loadAddon, type ProbePlace } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
 import { createJoinEngine } from './join-engine.js';
 import { Observer } from './observer.js';
@@ -15,8 +15,10 @@ import { RECORDING_FORMAT, RECORDING_VERSION } from './recording-format.js';
 import { RecordingWriter } from './recording-writer.js';
 import { SpanBudget } from './span-budget.js';
 import { AddonSymbolizer, type NativeSymbolizerModule } from './symbolizer.js';
+import { TlsDiscovery } from './tls/tls-discovery.js';
+import { TlsProbes } from './tls/tls-probes.js';
 import type { MonoNs, ProcessTable, Symbolizer } from './types.js';
-import type { FromWorker, ObserverWorkerData, ToWorker } from './worker-messages.js';
+import type { FromWorker, ObserverTlsOptions, ObserverWorkerData, ToWorker } from './worker-messages.js';
 
 const ADVANCE_MS = 20;
 const KERNEL_STATS_MS = 200;
@@ -36,6 +38,7 @@ export class LiveObserver {
   readonly #data: ObserverWorkerData;
   readonly #observer: Observer;
   readonly #capture: Capture;
+  readonly #tls: TlsDiscovery | undefined;
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
@@ -59,6 +62,7 @@ export class LiveObserver {
       processes = new RecordingProcessTable(processes, (lookup) => writer.lookup(lookup));
       symbolizer = new RecordingSymbolizer(symbolizer, (lookup) => writer.lookup(lookup));
     }
+    this.#tls = data.tls && this.#watchTls(data.tls, log);
     this.#observer = new Observer(data.observer, {
       processes,
       symbolizer,
@@ -69,9 +73,11 @@ export class LiveObserver {
       },
       log,
       recording: this.#recording,
+      tls: this.#tls,
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
+    this.#beginTls();
     post({ type: 'started', report: this.#capture.report });
     this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
@@ -79,6 +85,24 @@ export class LiveObserver {
       this.#measureClock();
       this.#sendStats();
     });
+  }
+
+  #watchTls(options: ObserverTlsOptions, log: Logger): TlsDiscovery {
+    // Nothing is attached before the first look, and none is taken before the capture runs.
+    const host = {
+      addProbe: (place: ProbePlace) => this.#capture.addProbe(place),
+      removeProbes: (handles: readonly number[]) => this.#capture.removeProbes(handles),
+    };
+    return new TlsDiscovery(new TlsProbes(host, options, log));
+  }
+
+  #beginTls(): void {
+    const discovery = this.#tls;
+    const report = this.#capture.report.find(({ topic }) => topic === 'tls');
+    if (discovery === undefined || report?.attached !== true) return;
+    discovery.begin(this.#data.capture.rules ?? {});
+    discovery.work();
+    this.#every(ADVANCE_MS, () => discovery.work());
   }
 
   receive(message: ToWorker): void {
@@ -142,7 +166,7 @@ export class LiveObserver {
     this.#post({
       type: 'stats',
       stats: {
-        observer: this.#observer.stats(),
+        observer: { ...this.#observer.stats(), ...this.#tls?.stats() },
         kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
         spansDropped: this.#spansDropped,
       },

@@ -22,6 +22,7 @@ struct CaptureOptions {
   bool sched = false;
   bool cpu = false;
   bool proc = false;
+  bool tls = false;
   Knobs knobs;
   SelectionRules rules;
   size_t ring_bytes = 16 << 20;
@@ -50,6 +51,10 @@ class Capture {
   Reader& reader() { return *reader_; }
   SharedMaps& maps() { return maps_; }
 
+  // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
+  Result<uint32_t> AddProbe(const ProbePlace& place);
+  void RemoveProbes(const std::vector<uint32_t>& handles);
+
   // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
   void Detach();
 
@@ -57,6 +62,7 @@ class Capture {
   explicit Capture(SharedMaps maps) : maps_(std::move(maps)) {}
 
   void OpenTopic(TopicName name, const Knobs& knobs);
+  Topic* FindTopic(TopicName name) const;
 
   // In order of construction; destroyed from the end: the reader uses the iterator's link, the topics use the maps.
   SharedMaps maps_;

@@ -9,12 +9,8 @@
 #include <bpf/btf.h>
 
 #include "bpf_log.h"
-#include "cpu.skel.h"
+#include "bpf_objects.h"
 #include "kernel_info.h"
-#include "net_socket.skel.h"
-#include "net_syscall.skel.h"
-#include "proc.skel.h"
-#include "sched.skel.h"
 #include "../util/signal_block.h"
 #include "../util/unique_fd.h"
 
@@ -23,20 +19,6 @@ namespace {
 
 constexpr size_t kVerifierLogBytes = 256 * 1024;
 constexpr size_t kVerifierLogKept = 4096;
-
-// The topic's ELF file as embedded in its skeleton.
-std::span<const std::byte> ElfOf(TopicName name) {
-  size_t size = 0;
-  const void* data = nullptr;
-  switch (name) {
-    case TopicName::kNetSocket: data = net_socket_bpf::elf_bytes(&size); break;
-    case TopicName::kNetSyscall: data = net_syscall_bpf::elf_bytes(&size); break;
-    case TopicName::kSched: data = sched_bpf::elf_bytes(&size); break;
-    case TopicName::kCpu: data = cpu_bpf::elf_bytes(&size); break;
-    case TopicName::kProc: data = proc_bpf::elf_bytes(&size); break;
-  }
-  return {static_cast<const std::byte*>(data), size};
-}
 
 // Sets a `const volatile` scalar of an object that is not loaded yet, by its name in the object's BTF. False when the
 // object has no such knob: each topic has its own.
@@ -99,6 +81,7 @@ const char* TopicLabel(TopicName name) {
     case TopicName::kSched: return "sched";
     case TopicName::kCpu: return "cpu";
     case TopicName::kProc: return "proc";
+    case TopicName::kTls: return "tls";
   }
   return "";
 }
@@ -127,7 +110,7 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
   // Level 0: written only when a program is refused.
   options.kernel_log_buf = verifier_log.data();
   options.kernel_log_size = verifier_log.size();
-  const std::span<const std::byte> elf = ElfOf(name);
+  const std::span<const std::byte> elf = BpfObjectOf(name);
   UniqueObject object(bpf_object__open_mem(elf.data(), elf.size(), &options));
   if (!object) return DescribeBpfError(-errno, "opening the BPF object", log.last(), "");
 
@@ -160,6 +143,7 @@ std::optional<Error> Topic::Attach() {
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE) return std::nullopt;  // a uprobe: AddProbe()
   BpfLog log;
   UniqueLink link(bpf_program__attach(program));
   if (!link) {
@@ -171,6 +155,42 @@ std::optional<Error> Topic::AttachProgram(bpf_program* program) {
     links_.push_back(std::move(link));
   }
   return std::nullopt;
+}
+
+Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {
+  BpfLog log;
+  bpf_program* program = bpf_object__find_program_by_name(object_.get(), place.program.c_str());
+  if (program == nullptr || bpf_program__type(program) != BPF_PROG_TYPE_KPROBE) {
+    return Error{EINVAL, "there is no uprobe program " + place.program, "", ""};
+  }
+  LIBBPF_OPTS(bpf_uprobe_opts, options);
+  options.bpf_cookie = place.cookie;
+  options.retprobe = std::strcmp(bpf_program__section_name(program), "uretprobe") == 0;
+  UniqueLink link(bpf_program__attach_uprobe_opts(program, place.pid, place.path.c_str(), place.offset, &options));
+  if (!link) return DescribeBpfError(-errno, "attaching " + place.program, log.last(), "");
+  const uint32_t handle = next_probe_++;
+  probes_.emplace(handle, std::move(link));
+  return handle;
+}
+
+void Topic::RemoveProbes(const std::vector<uint32_t>& handles) {
+  std::vector<UniqueLink> links;
+  for (const uint32_t handle : handles) {
+    const auto probe = probes_.find(handle);
+    if (probe == probes_.end()) continue;
+    links.push_back(std::move(probe->second));
+    probes_.erase(probe);
+  }
+  reaper_.Take(std::move(links));
+}
+
+void Topic::Detach() {
+  links_.clear();
+  std::vector<UniqueLink> probes;
+  for (auto& [handle, link] : probes_) probes.push_back(std::move(link));
+  probes_.clear();
+  reaper_.Take(std::move(probes));
+  reaper_.Wait();
 }
 
 // One event per CPU that is online now.
