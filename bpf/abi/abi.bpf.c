@@ -37,3 +37,4 @@ ANCHOR_ENUM(stat);
 ANCHOR_ENUM(selection_action);
 ANCHOR_ENUM(tls_library);
 ANCHOR_ENUM(tls_call);
+ANCHOR_ENUM(shed);

@@ -1,8 +1,8 @@
 /** `kindling queue inspect DIR`: what the persistent queues in a directory hold. */
-import { parseArgs } from 'node:util';
 import { formatByteSize } from '../config/byte-size.js';
 import { findQueues, inspectQueue, type QueueSummary } from '../queue-log/inspect.js';
-import { type CommandIo, processIo, runCommand, UsageError } from './command-io.js';
+import { type Command, EXIT_FAILURE, EXIT_OK, UsageError } from './command.js';
+import { parsePlainOptions } from './options.js';
 
 const HELP = `Usage: kindling queue inspect DIR [--json]
 
@@ -12,36 +12,31 @@ them. DIR is the \`directory\` of a \`file_storage\` extension, or one queue in 
   --json   the same as JSON, with each segment file
 `;
 
-/** Gives the exit code: 0 all good, 1 something is damaged or unreadable, 2 wrong usage. */
-export const runQueue = (argv: readonly string[], io: CommandIo = processIo()): Promise<number> =>
-  runCommand('queue', io, async () => {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      io.stdout.write(HELP);
-      return 0;
-    }
-    const [verb, directory, ...rest] = positionals;
-    if (verb !== 'inspect' || directory === undefined || rest.length > 0) {
-      throw new UsageError('expected: queue inspect DIR');
-    }
-    const summaries: QueueSummary[] = [];
-    for (const queue of await findQueues(directory)) summaries.push(await inspectQueue(queue));
-    if (values.json) io.stdout.write(`${JSON.stringify({ queues: summaries }, null, 2)}\n`);
-    else if (summaries.length === 0) io.stdout.write(`No queues in ${directory}.\n`);
-    else io.stdout.write(summaries.map(describe).join('\n'));
-    const isSound = ({ segments, unreadable, damagedNotes }: QueueSummary): boolean =>
-      unreadable.length === 0 &&
-      damagedNotes === 0 &&
-      segments.every(({ damagedRegions }) => damagedRegions === 0);
-    return summaries.every(isSound) ? 0 : 1;
-  });
+/** Exit code 0: all good; 1: something is damaged or unreadable. */
+export const queueCommand: Command = async (args, io) => {
+  const { values, positionals } = parsePlainOptions(
+    args,
+    { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    { atMost: 2 },
+  );
+  if (values.help) {
+    io.out(HELP);
+    return EXIT_OK;
+  }
+  const [verb, directory] = positionals;
+  if (verb !== 'inspect' || directory === undefined) throw new UsageError('expected: queue inspect DIR');
+  const summaries: QueueSummary[] = [];
+  for (const queue of await findQueues(directory)) summaries.push(await inspectQueue(queue));
+  if (values.json) io.out(`${JSON.stringify({ queues: summaries }, null, 2)}\n`);
+  else if (summaries.length === 0) io.out(`No queues in ${directory}.\n`);
+  else io.out(summaries.map(describe).join('\n'));
+  return summaries.every(isSound) ? EXIT_OK : EXIT_FAILURE;
+};
+
+const isSound = ({ segments, unreadable, damagedNotes }: QueueSummary): boolean =>
+  unreadable.length === 0 &&
+  damagedNotes === 0 &&
+  segments.every(({ damagedRegions }) => damagedRegions === 0);
 
 function describe(queue: QueueSummary): string {
   const damaged = queue.segments.filter(({ damagedRegions }) => damagedRegions > 0);

@@ -13,6 +13,7 @@ import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
 import { type DurableQueue, type QueueTally, queueStorage } from '../component/storage.js';
 import { duration } from '../config/fields.js';
+import { collectorType } from '../config/schema-walk.js';
 import { MEMORY_BUDGET } from './memory-budget.js';
 import { MemoryBuffer, type QueueBuffer, StoredBuffer } from './queue-buffer.js';
 import { type QueueConfig, queueFields } from './queue-config.js';
@@ -30,7 +31,9 @@ export const deliveryFields = (defaults: { readonly timeout?: string } = {}) => 
     .prefault(defaults.timeout ?? '5s')
     .describe('Longest time for one attempt. 0 means no limit.'),
   retry_on_failure: retryFields().prefault({}).describe('What to do when an attempt fails.'),
-  sending_queue: queueFields().prefault({}).describe('What to keep while the other side is slow or away.'),
+  sending_queue: collectorType('queuebatch.Config', queueFields(), { optional: true, unmarshals: true })
+    .prefault({})
+    .describe('What to keep while the other side is slow or away.'),
 });
 
 export interface DeliveryConfig {

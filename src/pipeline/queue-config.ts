@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DECODING_ISSUE, duration } from '../config/fields.js';
+import { collectorType } from '../config/schema-walk.js';
 
 const SIZERS = ['requests', 'items', 'bytes'] as const;
 export type Sizer = (typeof SIZERS)[number];
@@ -105,7 +106,9 @@ export const queueFields = () =>
         .describe(
           'Id of a storage extension (`file_storage`): the queue is on disk and survives restarts and crashes.',
         ),
-      batch: batch().nullish().describe('Put batches together before they are sent. Left out: they are not.'),
+      batch: collectorType('queuebatch.BatchConfig', batch(), { optional: true })
+        .nullish()
+        .describe('Put batches together before they are sent. Left out: they are not.'),
     })
     .superRefine((queue, context) => {
       if (!queue.enabled) return;

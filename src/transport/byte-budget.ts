@@ -6,7 +6,7 @@
  * whole process may hold.
  */
 export class ByteBudget {
-  readonly #limitBytes: number;
+  #limitBytes: number;
   readonly #parent: ByteBudget | undefined;
   #usedBytes = 0;
   #peakBytes = 0;
@@ -27,6 +27,11 @@ export class ByteBudget {
   /** Most that was in use at any time. */
   get peakBytes(): number {
     return this.#peakBytes;
+  }
+
+  /** Changes the limit. What is in use stays, even beyond it. */
+  resize(limitBytes: number): void {
+    this.#limitBytes = limitBytes;
   }
 
   /** Takes `bytes` when they fit. */

@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runQueue } from '../../../src/cli/queue.js';
+import { UsageError } from '../../../src/cli/command.js';
+import { queueCommand } from '../../../src/cli/queue.js';
 import { NODE_FILES } from '../../../src/queue-log/queue-files.js';
 import { lockQueue } from '../../../src/queue-log/queue-lock.js';
 import { numbered, openLog } from '../../helpers/queue/open-log.js';
@@ -13,17 +14,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-async function inspect(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+async function inspect(...args: string[]): Promise<{ code: number; out: string }> {
   let out = '';
-  let err = '';
-  const io = {
-    stdout: { write: (text: string) => (out += text) },
-    stderr: { write: (text: string) => (err += text) },
-    env: {},
-    now: Date.now,
-  };
-  const code = await runQueue(args, io);
-  return { code, out, err };
+  const io = { env: {}, out: (text: string) => (out += text), err: () => {} };
+  return { code: await queueCommand(args, io), out };
 }
 
 async function filled(): Promise<string> {
@@ -70,7 +64,7 @@ it('tells damage as JSON, with exit code 1', async () => {
 });
 
 it('says what is wrong with its arguments and with directories', async () => {
-  expect(await inspect()).toMatchObject({ code: 2, out: '' });
-  expect((await inspect('inspect', join(root, 'missing'))).err).toContain('ENOENT');
+  await expect(inspect()).rejects.toThrow(UsageError);
+  await expect(inspect('inspect', join(root, 'missing'))).rejects.toThrow('ENOENT');
   expect((await inspect('inspect', root)).out).toBe(`No queues in ${root}.\n`);
 });
