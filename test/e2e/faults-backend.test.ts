@@ -2,12 +2,14 @@
  * A backend in every bad mood. The sum that must be right each time: what was acknowledged was delivered, counted as
  * dropped, or is still held on disk.
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   freePort,
   killLeftovers,
   removeTemporaryDirectories,
+  run,
   startAgent,
   temporaryDirectory,
 } from '../helpers/agent.js';
@@ -171,4 +173,39 @@ describe('SIGTERM with a dead backend', () => {
     const left = readdirSync(directory, { recursive: true }).map(String);
     expect(left.filter((name) => name.endsWith('.kq') || name.endsWith('.ack'))).toEqual([]);
   });
+});
+
+it('a reload that restarts the exporter loses nothing, and takes its queue over', async () => {
+  await backend.start();
+  backend.behaviour = () => ({ kind: 'take', delayMs: 5 });
+  const port = await freePort();
+  const directory = temporaryDirectory();
+  const configWith = (timeout: string): string =>
+    faultConfig({
+      receiverPort: port,
+      backendPort: backend.port,
+      directory,
+      queue: { queue_size: 10_000 },
+      exporter: { timeout },
+    });
+  const file = join(temporaryDirectory(), 'config.yaml');
+  writeFileSync(file, configWith('1s'));
+  const agent = run('bin/kindling', ['--config', file]);
+  await agent.waitFor('Everything is ready.');
+  const sender = new NumberingSender({ port });
+  sender.start();
+  for (let reload = 1; reload <= 5; reload++) {
+    const before = sender.acknowledged.size;
+    await expect.poll(() => sender.acknowledged.size, { timeout: 30_000 }).toBeGreaterThan(before + 50);
+    writeFileSync(file, configWith(`${1 + reload}s`));
+    agent.child.kill('SIGHUP');
+    const ready = (): number => agent.stderr().split('Everything is ready.').length - 1;
+    await expect.poll(ready, { timeout: 30_000 }).toBe(1 + reload);
+  }
+  await sender.stop();
+  await expect.poll(() => backend.missing(sender.acknowledged).length, { timeout: 30_000 }).toBe(0);
+  expect(await agent.stop()).toBe(0);
+  const { received, sent, dropped, held, reasons } = exporterAccount(agent);
+  expect([received - sent - held, dropped, reasons]).toEqual([0, 0, '']);
+  expect(agent.stderr()).not.toContain('Going back');
 });
