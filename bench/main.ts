@@ -8,6 +8,10 @@ import { report } from './report.js';
 
 /** Name → module with `run(args)`; loaded on demand so that a missing tool only concerns its own benchmark. */
 const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Promise<object> }> }> = {
+  'dead-backend': {
+    what: 'peak memory of the agent at 10,000 spans/s that nobody takes, queue in memory and on disk',
+    load: () => import('./dead-backend.js'),
+  },
   observer: {
     what: 'time of the observer per kernel record, on synthetic records (needs nothing)',
     load: () => import('./observer.js'),
@@ -15,6 +19,10 @@ const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Pr
   overhead: {
     what: 'CPU per request of servers (HTTP, TLS, Redis, PostgreSQL, gRPC) and of the agent, tier by tier (needs root)',
     load: () => import('./overhead.js'),
+  },
+  queue: {
+    what: 'the queue on disk by itself: cost of fsync, group commit, reading back, recovery',
+    load: () => import('./queue.js'),
   },
   tls: {
     what: 'the same of an HTTPS server, with and without its plaintext (needs root, wrk and openssl)',

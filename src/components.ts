@@ -13,6 +13,7 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
+import { fileStorageExtension } from './extensions/file_storage/factory.js';
 import { healthCheckExtension } from './extensions/health_check/factory.js';
 import { pprofExtension } from './extensions/pprof/factory.js';
 import { zpagesExtension } from './extensions/zpages/factory.js';
@@ -42,6 +43,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
+  fileStorageExtension,
   healthCheckExtension,
   pprofExtension,
   zpagesExtension,

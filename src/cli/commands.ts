@@ -38,6 +38,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./print-config.js')).printConfigCommand,
     aliasOf: 'print-config',
   },
+  queue: {
+    usage: 'queue inspect DIR [--json]',
+    summary: 'Say what the persistent queues in DIR hold',
+    ownHelp: true,
+    load: async () => (await import('./queue.js')).queueCommand,
+  },
   record: {
     usage: 'record FILE --config FILE',
     summary: 'Run, and write the raw kernel events to FILE',

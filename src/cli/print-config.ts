@@ -68,7 +68,8 @@ function effective(root: ConfigNode, config: CheckedConfig): Record<string, unkn
       { receivers, processors, exporters },
     ]),
   );
-  const service = { extensions: [...config.enabledExtensions], pipelines, telemetry: config.telemetry };
+  const { telemetry, limits = {} } = config;
+  const service = { extensions: [...config.enabledExtensions], pipelines, telemetry, limits };
   return { ...sections, service: encode(serviceFields(), service, nodeAt(root, ['service'])) };
 }
 

@@ -33,6 +33,11 @@ export interface Origin {
     readonly localAddress: string;
     readonly localPort: number;
   };
+  /**
+   * Headers of the request, names in lower case, where the receiver keeps them (`include_metadata`). A persistent queue
+   * writes them to its files, except `authorization` and `cookie`, which receivers leave out.
+   */
+  readonly metadata?: Readonly<Record<string, readonly string[]>>;
   /** True when `trace_profiling` has nothing to add: the spans were built from kernel events and joined already. */
   readonly joined?: boolean;
 }

@@ -82,6 +82,7 @@ class Checker {
         pipelines,
         enabledExtensions: [...new Set(service.extensions)],
         telemetry: service.telemetry,
+        limits: service.limits,
         gates: this.#gates,
         warnings: [...this.#warnings],
       },

@@ -8,6 +8,7 @@ import { pipelineFields, type ServiceConfig, serviceFields } from './service.js'
 /** The part of `service` that names components. `telemetry` is there only when all of it is good. */
 export type Wiring = Pick<ServiceConfig, 'extensions' | 'pipelines'> & {
   readonly telemetry?: ServiceConfig['telemetry'];
+  readonly limits?: ServiceConfig['limits'];
 };
 
 /** What can be read of a `service` with errors, so that its references are checked all the same. */
@@ -65,6 +66,6 @@ function serviceSentence(message: string): string {
       (_, kind: string) =>
         `'service.pipelines' expected type 'pipelines.Config', got unconvertible type '${kind === 'slice' ? '[]interface {}' : kind}'`,
     )
-    .replace(/^'(?!service')(pipelines|telemetry|extensions)/, "'service.$1")
+    .replace(/^'(?!service')(pipelines|telemetry|extensions|limits)/, "'service.$1")
     .replace(/^'service\.pipelines\.([^'.[]+)/, "'service.pipelines[$1]");
 }

@@ -1,6 +1,6 @@
 /** The `service` section: which components run, how they are wired, and what the agent tells of itself. */
 import { z } from 'zod';
-import { DECODING_ISSUE, duration, levelOf } from './fields.js';
+import { byteSize, DECODING_ISSUE, duration, levelOf } from './fields.js';
 import { parseComponentId } from './ids.js';
 import { COMPONENT_ID, collectorType } from './schema-walk.js';
 
@@ -145,6 +145,17 @@ const telemetryFields = () =>
       }
     });
 
+const limitsFields = () =>
+  z.strictObject({
+    memory_budget: byteSize()
+      .optional()
+      .describe(
+        'Memory for telemetry on its way: request bodies and batches in sending queues, over all receivers and exporters. ' +
+          'Who finds it used up is refused, retryably. Left out: 512MiB, or 40 % of the memory that the machine or cgroup ' +
+          'has where that is less. Queues on disk do not count.',
+      ),
+  });
+
 /** Ids of components. Unlike lists of texts, they are not split out of one text at commas. */
 const idList = () =>
   z.array(
@@ -171,7 +182,9 @@ export const serviceFields = () =>
     extensions: idList().default([]),
     pipelines: z.record(z.string(), pipelineFields()).default({}),
     telemetry: telemetryFields().prefault({}),
+    limits: limitsFields().prefault({}),
   });
 
 export type ServiceConfig = z.output<ReturnType<typeof serviceFields>>;
 export type TelemetryConfig = ServiceConfig['telemetry'];
+export type LimitsConfig = ServiceConfig['limits'];

@@ -8,7 +8,7 @@ import type {
 } from '../component/factory.js';
 import type { Signal } from '../component/signal.js';
 import type { FeatureGates } from './feature-gates.js';
-import type { TelemetryConfig } from './service.js';
+import type { LimitsConfig, TelemetryConfig } from './service.js';
 
 /** A component of the file: its factory and its checked settings. */
 export interface ComponentEntry<F extends AnyFactory = AnyFactory> {
@@ -42,6 +42,8 @@ export interface CheckedConfig {
   /** Ids of `service.extensions`. */
   readonly enabledExtensions: readonly string[];
   readonly telemetry: TelemetryConfig;
+  /** Left out: defaults. */
+  readonly limits?: LimitsConfig | undefined;
   readonly gates: FeatureGates;
   /** Sentences about things that work and will not for ever. */
   readonly warnings: readonly string[];

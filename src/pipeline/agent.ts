@@ -4,9 +4,11 @@ import { accountingTable } from '../telemetry/accounting-table.js';
 import type { Logger } from '../telemetry/logger.js';
 import { OWN_TRACES, OwnTracing } from '../telemetry/own-traces.js';
 import type { MetricsRegistry, Snapshot } from '../telemetry/registry.js';
+import { ByteBudget } from '../transport/byte-budget.js';
 import { AGENT_VIEW } from './agent-view.js';
 import { type Changes, ComponentGraph } from './graph.js';
 import { Services } from './host.js';
+import { defaultMemoryBudget, MEMORY_BUDGET } from './memory-budget.js';
 import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
@@ -27,6 +29,8 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #board: StatusBoard;
   readonly #services = new Services();
+  /** One for all configurations: what was taken before a reload is given back after it. */
+  readonly #budget = new ByteBudget(defaultMemoryBudget());
   readonly #graph: ComponentGraph;
   #running: CheckedConfig | undefined;
 
@@ -38,6 +42,7 @@ export class Agent {
     const tracing = new OwnTracing();
     services.provide(AGENT_VIEW, board);
     services.provide(OWN_TRACES, tracing);
+    services.provide(MEMORY_BUDGET, this.#budget);
     this.#board = board;
     this.#graph = new ComponentGraph({
       logger,
@@ -126,6 +131,7 @@ export class Agent {
 
   async #change(config: CheckedConfig, run: () => Promise<Changes>): Promise<void> {
     this.#board.show(config);
+    this.#budget.resize(config.limits?.memory_budget ?? defaultMemoryBudget());
     await run();
     this.#running = config;
     this.#board.forgetStopped();

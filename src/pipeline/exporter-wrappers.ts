@@ -11,15 +11,19 @@ import { setMaxListeners } from 'node:events';
 import type { Exporter, Host, Settings } from '../component/component.js';
 import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
+import { type DurableQueue, type QueueTally, queueStorage } from '../component/storage.js';
 import { duration } from '../config/fields.js';
 import { collectorType } from '../config/schema-walk.js';
+import { MEMORY_BUDGET } from './memory-budget.js';
+import { MemoryBuffer, type QueueBuffer, StoredBuffer } from './queue-buffer.js';
+import { type QueueConfig, queueFields } from './queue-config.js';
 import { type RetryConfig, retryFields, retrying } from './retry.js';
 import type { Attempt, Outcome, Sender } from './sender.js';
-import { type QueueConfig, queueFields, SendingQueue } from './sending-queue.js';
+import { QueueRefusal, SendingQueue } from './sending-queue.js';
 import { withTimeout } from './timeout.js';
 
 export type { Attempt, DropReason, Outcome, Sender } from './sender.js';
-export { queueFields, retryFields, retrying, SendingQueue, withTimeout };
+export { queueFields, retryFields, retrying, withTimeout };
 
 /** `timeout`, `retry_on_failure` and `sending_queue` for the schema of an exporter. */
 export const deliveryFields = (defaults: { readonly timeout?: string } = {}) => ({
@@ -41,7 +45,8 @@ export interface DeliveryConfig {
 
 /**
  * Makes an exporter of a sender. It counts what it received, sent, dropped and holds, logs with the Collector's
- * sentences, and on shutdown keeps sending until the deadline; what is left then is dropped with reason `shutdown`.
+ * sentences, and on shutdown keeps sending until the deadline; what is left then is dropped with reason `shutdown`. With
+ * a persistent queue only the attempts that run are waited for, and everything else stays on disk.
  */
 export function exporterOf<S extends Signal>(
   sender: Sender<S>,
@@ -57,7 +62,8 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
   readonly #config: DeliveryConfig;
   readonly #settings: Settings;
   readonly #signal: S;
-  readonly #queue: SendingQueue | undefined;
+  #queue: SendingQueue | undefined;
+  #stored: DurableQueue | undefined;
   #host: Host | undefined;
   readonly #send: (batch: Batch) => Promise<Outcome>;
   readonly #draining = new AbortController();
@@ -84,29 +90,123 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
       clock: () => performance.now(),
       random: Math.random,
     });
-    const stop = { draining: this.#draining.signal, deadline: this.#deadline.signal };
+    const { enabled, storage } = config.sending_queue;
+    const stop = {
+      draining: this.#draining.signal,
+      deadline: this.#deadline.signal,
+      isKept: enabled && storage !== undefined,
+    };
     this.#send = (batch) => retry(batch, stop);
-    if (config.sending_queue.enabled) {
-      this.#queue = new SendingQueue(
-        config.sending_queue,
-        async (batch) => {
-          const outcome = await this.#send(batch);
-          this.#settle(batch, outcome);
-          return outcome;
-        },
-        (batch, outcome) => this.#settle(batch, outcome),
-        (size) => settings.metrics.gauge('queue_size', size, { data_type: signal }),
-      );
-    }
+    if (enabled && storage === undefined) this.#queue = this.#createQueue(new MemoryBuffer());
   }
 
   async start(host: Host): Promise<void> {
     this.#host = host;
-    await this.#sender.start(host);
-    if (this.#queue !== undefined) {
-      this.#settings.metrics.gauge('queue_capacity', this.#queue.capacity, { data_type: this.#signal });
-      this.#settings.metrics.gauge('queue_size', 0, { data_type: this.#signal });
+    const { enabled, storage } = this.#config.sending_queue;
+    if (enabled && storage !== undefined) this.#stored = await this.#openStorage(host, storage);
+    try {
+      await this.#sender.start(host);
+    } catch (error) {
+      await this.#stored?.close();
+      throw error;
     }
+    if (!enabled) return;
+    const { metrics } = this.#settings;
+    const { sizer, queue_size: capacity } = this.#config.sending_queue;
+    metrics.gauge('queue_capacity', capacity, { data_type: this.#signal });
+    metrics.gauge('queue_size', 0, { data_type: this.#signal });
+    if (this.#stored === undefined) return;
+    this.#queue = this.#createQueue(new StoredBuffer(this.#stored, sizer));
+    this.#restore(this.#stored, this.#queue);
+  }
+
+  #createQueue(buffer: QueueBuffer): SendingQueue {
+    return new SendingQueue({
+      config: this.#config.sending_queue,
+      buffer,
+      deliver: async (batch) => {
+        const outcome = await this.#send(batch);
+        this.#settle(batch, outcome);
+        return outcome;
+      },
+      dropped: (batch, outcome) => this.#settle(batch, outcome),
+      sized: (size) => this.#settings.metrics.gauge('queue_size', size, { data_type: this.#signal }),
+      budget: () => this.#host?.service(MEMORY_BUDGET),
+    });
+  }
+
+  #openStorage(host: Host, storage: string): Promise<DurableQueue> {
+    const { id, metrics } = this.#settings;
+    const client = { kind: 'exporter', id, signal: this.#signal } as const;
+    return queueStorage(host, storage).openQueue(client, {
+      lost: (tally, why) => this.#lost(tally, why),
+      committed: ({ records, bytes }, milliseconds) => {
+        const labels = { data_type: this.#signal };
+        metrics.count('storage_commits', 1, labels);
+        metrics.count('storage_committed_batches', records, labels);
+        metrics.count('storage_committed_bytes', bytes, labels);
+        metrics.count('storage_commit_milliseconds', milliseconds, labels);
+      },
+    });
+  }
+
+  /** Counts what a former run left on disk, and has it sent. */
+  #restore({ recovery }: DurableQueue, queue: SendingQueue): void {
+    const { metrics, logger } = this.#settings;
+    const { waiting, lost, torn, damagedNotes, unreadable } = recovery;
+    const known = metrics.stillHeld?.(this.#signal) ?? 0;
+    const found = waiting.items + lost.items;
+    metrics.received(this.#signal, Math.max(0, found - known));
+    metrics.dropped(this.#signal, lost.items, 'storage_lost');
+    this.#hold(waiting.items);
+    if (lost.regions > 0) {
+      logger.error('The persistent queue is damaged. Delivering what can be read.', {
+        lost_items: lost.items,
+        regions: lost.regions,
+        bytes: lost.bytes,
+      });
+    }
+    if (torn.tails > 0) {
+      logger.warn('The persistent queue ended in the middle of a batch that was never acknowledged.', {
+        ...torn,
+      });
+    }
+    if (damagedNotes > 0) {
+      logger.warn('Notes of deliveries are damaged. Some batches may be delivered twice.', {
+        entries: damagedNotes,
+      });
+    }
+    for (const why of unreadable) {
+      logger.error('A file of the persistent queue can not be read. It stays where it is.', { error: why });
+    }
+    if (waiting.records > 0) {
+      logger.info('Delivering what the persistent queue holds.', {
+        batches: waiting.records,
+        items: waiting.items,
+        bytes: waiting.bytes,
+      });
+    }
+    for (const [name, value] of Object.entries({
+      storage_restored_batches: waiting.records,
+      storage_torn_tails: torn.tails,
+      storage_damaged_regions: lost.regions,
+      storage_damaged_notes: damagedNotes,
+      storage_unreadable_files: unreadable.length,
+    })) {
+      metrics.count(name, value, { data_type: this.#signal });
+    }
+    queue.restore(waiting);
+  }
+
+  #lost(tally: QueueTally, why: string): void {
+    const { metrics, logger } = this.#settings;
+    metrics.dropped(this.#signal, tally.items, 'storage_lost');
+    this.#hold(-tally.items);
+    this.#queue?.lost(tally);
+    logger.error('Exporting failed. Dropping data.', {
+      error: `the persistent queue is damaged: ${why}`,
+      dropped_items: tally.items,
+    });
   }
 
   async consume(batch: Batch<S>): Promise<void> {
@@ -121,7 +221,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
       if (outcome?.status === 'failed') throw outcome.error;
       return;
     }
-    if (this.#draining.signal.aborted) {
+    if (this.#draining.signal.aborted || this.#config.sending_queue.enabled) {
       const error = new RetryableError('exporter is stopped');
       this.#reject(batch, error);
       throw error;
@@ -155,6 +255,10 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
       });
     }
     deadline.removeEventListener('abort', giveUp);
+    await this.#stored?.close();
+    if (this.#stored !== undefined && this.#held > 0) {
+      this.#settings.logger.info('The persistent queue keeps what was not sent.', { items: this.#held });
+    }
     await this.#sender.shutdown(deadline);
   }
 
@@ -163,11 +267,13 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     const { metrics, logger } = this.#settings;
     this.#hold(-batch.itemCount);
     const reason =
-      error instanceof PermanentError
-        ? 'permanent'
-        : this.#draining.signal.aborted
-          ? 'shutdown'
-          : 'queue_full';
+      error instanceof QueueRefusal
+        ? error.reason
+        : error instanceof PermanentError
+          ? 'permanent'
+          : this.#draining.signal.aborted
+            ? 'shutdown'
+            : 'queue_full';
     metrics.dropped(this.#signal, batch.itemCount, reason);
     metrics.count('enqueue_failed', batch.itemCount, { data_type: this.#signal });
     logger.error('Exporting failed. Rejecting data.', {
@@ -178,6 +284,9 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
 
   #settle(batch: Batch, outcome: Outcome): void {
     const { metrics, logger } = this.#settings;
+    const isKept = this.#stored !== undefined && outcome.status === 'failed' && outcome.reason === 'shutdown';
+    // Still on disk: the next run counts it.
+    if (isKept) return;
     this.#hold(-batch.itemCount);
     if (outcome.status === 'sent') {
       const rejected = this.#sender.rejectedItems?.(batch as Batch<S>) ?? 0;
@@ -189,7 +298,7 @@ class DeliveringExporter<S extends Signal> implements Exporter<S> {
     const prefix = 'Permanent error: ';
     const text = outcome.error.message;
     const error = permanent ? `not retryable error: ${text.startsWith(prefix) ? '' : prefix}${text}` : text;
-    const queueOff = this.#queue === undefined;
+    const queueOff = !this.#config.sending_queue.enabled;
     const hint =
       permanent || outcome.reason === 'shutdown'
         ? ''

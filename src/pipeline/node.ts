@@ -1,5 +1,6 @@
 /** A component that exists, with its place in the graph. */
 import type { Component, Consumer, Receiver, ReceiverOutputs, Settings } from '../component/component.js';
+import { ConfigError } from '../component/errors.js';
 import type {
   ConnectorFactory,
   ExporterFactory,
@@ -7,7 +8,6 @@ import type {
   ProcessorFactory,
   ReceiverFactory,
 } from '../component/factory.js';
-import { ConfigError } from '../component/errors.js';
 import type { Signal } from '../component/signal.js';
 import type { ComponentAccount } from '../telemetry/component-account.js';
 import type { Logger } from '../telemetry/logger.js';

@@ -4,6 +4,8 @@ export interface StopSignals {
   readonly draining: AbortSignal;
   /** The deadline has passed: give up. */
   readonly deadline: AbortSignal;
+  /** The batch is kept on disk: once draining, the attempt that runs is the last one. */
+  readonly isKept?: boolean;
 }
 
 /** Waits `waitMs`; ends at once at the deadline, or when draining begins during the wait. */

@@ -82,7 +82,7 @@ export function retrying(
       );
       if (error === undefined) return { status: 'sent' };
       if (!(error instanceof RetryableError)) return permanentFailure(error, logger);
-      if (stop.deadline.aborted) return shutdownFailure(error);
+      if (mustStop(stop)) return shutdownFailure(error);
       if (!config.enabled) return { status: 'failed', reason: 'retries_exhausted', error };
 
       const jitter = 1 + config.randomization_factor * (2 * random() - 1);
@@ -106,10 +106,13 @@ export function retrying(
         interval: formatDuration(Math.round(waitMs)),
       });
       await pause(waitMs, stop);
-      if (stop.deadline.aborted) return shutdownFailure(error);
+      if (mustStop(stop)) return shutdownFailure(error);
     }
   };
 }
+
+const mustStop = ({ draining, deadline, isKept }: StopSignals): boolean =>
+  deadline.aborted || (isKept === true && draining.aborted);
 
 function permanentFailure(error: unknown, logger: Logger): Outcome {
   if (error instanceof PermanentError) return { status: 'failed', reason: 'permanent', error };

@@ -29,6 +29,12 @@ export type DropReason =
   | 'retries_exhausted'
   /** The queue had no room. */
   | 'queue_full'
+  /** The memory for data in flight (`service.limits.memory_budget`) was used up. */
+  | 'memory_budget'
+  /** The persistent queue could not be written. */
+  | 'storage_failed'
+  /** Files of the persistent queue were damaged or deleted. */
+  | 'storage_lost'
   /** The shutdown deadline passed before the batch could be sent. */
   | 'shutdown'
   /** A bug in the exporter; the log has the stack. */

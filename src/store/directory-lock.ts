@@ -22,7 +22,7 @@ export class DirectoryLockedError extends Error {
 
   constructor(folder: string, ownerPid: number) {
     super(
-      `The store ${folder} is being written by another process (pid ${ownerPid}). ` +
+      `The directory ${folder} is being written by another process (pid ${ownerPid}). ` +
         'Stop that one, or give this one another `directory`.',
     );
     this.ownerPid = ownerPid;
@@ -76,7 +76,7 @@ export const lockDirectory = async (
       for (const old of locks) if (old < mine) await rm(lockPath(folder, old), { force: true });
       return { release: () => release(folder, mine) };
     }
-    throw new Error(`The lock of the store ${folder} keeps changing hands.`);
+    throw new Error(`The lock of the directory ${folder} keeps changing hands.`);
   } finally {
     await rm(draft, { force: true });
   }

@@ -60,6 +60,7 @@ export class ComponentAccount {
       held: (unit, items) => {
         tallyOf(this.#own, unit).held = items;
       },
+      stillHeld: (unit) => this.#own.get(unit)?.held ?? 0,
       count: (name, value, labels = {}) => this.#record('counter', name, value, labels),
       gauge: (name, value, labels = {}) => this.#record('gauge', name, value, labels),
     };

@@ -12,6 +12,11 @@ export interface ComponentMetrics {
   dropped(signal: Signal | 'events', items: number, reason: string): void;
   /** Items inside the component now (a gauge). */
   held(signal: Signal | 'events', items: number): void;
+  /**
+   * What `held` said last, also by a former instance of the component: what that one left on disk was counted as received
+   * already. Left out where nobody reads it.
+   */
+  stillHeld?(signal: Signal | 'events'): number;
   /** Any other counter of this component. `name` is `lower_snake_case`, without prefix and `_total`. */
   count(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
   /** Any other gauge. */

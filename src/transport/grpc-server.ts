@@ -29,9 +29,9 @@ import { connectionOf } from './peer.js';
 export interface UnaryMethod {
   /**
    * Resolves to the encoded response; rejects with `RpcError`. `message` belongs to the method. Anything else that it
-   * rejects with is a bug: the client sees INTERNAL.
+   * rejects with is a bug: the client sees INTERNAL. `headers` are the request's, names in lower case.
    */
-  handle(message: Uint8Array, connection: Origin['connection']): Promise<Uint8Array>;
+  handle(message: Uint8Array, connection: Origin['connection'], headers: Headers): Promise<Uint8Array>;
   /** A call ended before `handle`: too large, cut, not decompressible. The client has been told. */
   refused(error: RpcError): void;
 }
@@ -168,6 +168,7 @@ export class GrpcServer {
       stream,
       method,
       connection,
+      headers,
       encoding: headers['grpc-encoding'] ?? 'identity',
       deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
       reservedBytes: 0,
@@ -217,7 +218,7 @@ export class GrpcServer {
         // Not handed on, because the client has given up and will send it again.
         throw new RpcError(GRPC_STATUS.DEADLINE_EXCEEDED, 'context deadline exceeded');
       }
-      response = call.method.handle(bytes, call.connection);
+      response = call.method.handle(bytes, call.connection, call.headers);
       respond(call, await withDeadline(response, call.deadline));
     } catch (error) {
       if (error instanceof Refused) call.method.refused(error.reason);
@@ -312,6 +313,7 @@ interface Call {
   readonly stream: Http2Stream;
   readonly method: UnaryMethod;
   readonly connection: Origin['connection'];
+  readonly headers: Headers;
   readonly encoding: string;
   /** On the clock of `performance.now`, when the client set one. */
   readonly deadline: number | undefined;

@@ -4,6 +4,7 @@
  * OTLP/HTTP clients send blocks (the Go Collector detects frames too); gRPC clients send frames.
  * Sources: https://github.com/google/snappy/blob/1.2.1/format_description.txt and framing_format.txt
  */
+import { crc32c } from './crc32c.js';
 
 /** Thrown on bad input and on output larger than allowed (`tooLarge`). */
 export class SnappyError extends Error {
@@ -115,17 +116,8 @@ function readLittleEndian(input: Uint8Array, at: number, bytes: number): number 
   return value;
 }
 
-/** CRC-32C (Castagnoli, reflected polynomial 0x82f63b78). */
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
-  let crc = index;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f6_3b78 : crc >>> 1;
-  return crc;
-});
-
 /** framing_format.txt section 3: rotated, plus a constant, so that a CRC of a CRC is not weak. */
 function maskedCrc32c(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  crc = ~crc >>> 0;
+  const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282_ead8) >>> 0;
 }

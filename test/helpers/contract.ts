@@ -16,6 +16,7 @@ import { type PipelineHarness, startPipeline } from './pipeline.js';
 const EXAMPLES: Readonly<Record<string, () => unknown>> = {
   'extension basicauth': () => ({ htpasswd: { inline: 'user:password' } }),
   'extension bearertokenauth': () => ({ token: 'secret' }),
+  'extension file_storage': () => ({ directory: temporaryFolder() }),
   'extension health_check': () => ({ endpoint: '127.0.0.1:0' }),
   'extension pprof': () => ({ endpoint: '127.0.0.1:0' }),
   'extension zpages': () => ({ endpoint: '127.0.0.1:0' }),

@@ -85,9 +85,14 @@ export class HttpTransport {
           }
         });
         response.on('end', done);
-        // The status decides, whether or not the rest of the body arrives.
-        response.on('error', done);
-        response.on('aborted', done);
+        // Of a refusal the status is enough. Of a success not: the peer may have died before it kept what it took.
+        const cut = (): void => {
+          const { statusCode: status = 0 } = response;
+          if (status >= 200 && status <= 299) reject(new Error('unexpected EOF'));
+          else done();
+        };
+        response.on('error', cut);
+        response.on('aborted', cut);
       });
       sent.on('error', reject);
       sent.end(body);

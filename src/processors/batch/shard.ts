@@ -1,7 +1,7 @@
 import type { Batch, Origin, Signal } from '../../component/signal.js';
 import { mergeBatches, splitBatch } from '../../otlp/reshape.js';
+import { MergedBatch } from '../../pipeline/merged-batch.js';
 import type { BatchConfig } from './config.js';
-import { MergedBatch } from './merged-batch.js';
 
 /** A batch that was accepted, and its sender's promise when that waits for the result. */
 export interface Pending {

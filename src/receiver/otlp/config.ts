@@ -31,7 +31,9 @@ const includeMetadata = () =>
   z
     .boolean()
     .default(false)
-    .describe('Keep the headers of requests for later components. No component of Kindling reads them.');
+    .describe(
+      'Keep the headers of requests (without credentials) for `sending_queue.batch.partition.metadata_keys` of exporters.',
+    );
 
 const keepalive = () =>
   collectorType(

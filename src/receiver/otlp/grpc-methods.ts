@@ -4,6 +4,7 @@ import { MalformedError } from '../../otlp/malformed-error.js';
 import type { UnaryMethod } from '../../transport/grpc-server.js';
 import { GRPC_STATUS, RpcError } from '../../transport/grpc-status.js';
 import { EXPORT_RESPONSE, type Intake } from './intake.js';
+import { requestMetadata } from './request-metadata.js';
 
 const PATHS: Readonly<Record<Signal, string>> = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
@@ -13,14 +14,18 @@ const PATHS: Readonly<Record<Signal, string>> = {
 };
 
 /** One method for each signal that has a pipeline; the others stay unknown services. */
-export function grpcMethods(intakes: readonly Intake[]): ReadonlyMap<string, UnaryMethod> {
-  return new Map(intakes.map((intake) => [PATHS[intake.signal], exportMethod(intake)]));
+export function grpcMethods(
+  intakes: readonly Intake[],
+  keepMetadata = false,
+): ReadonlyMap<string, UnaryMethod> {
+  return new Map(intakes.map((intake) => [PATHS[intake.signal], exportMethod(intake, keepMetadata)]));
 }
 
-const exportMethod = (intake: Intake): UnaryMethod => ({
-  async handle(message, connection) {
+const exportMethod = (intake: Intake, keepMetadata: boolean): UnaryMethod => ({
+  async handle(message, connection, headers) {
     try {
-      await intake.accept(message, 'grpc', connection);
+      const metadata = keepMetadata ? requestMetadata(headers) : undefined;
+      await intake.accept(message, 'grpc', connection, metadata);
       return EXPORT_RESPONSE;
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;

@@ -41,7 +41,12 @@ export class Intake {
    * pipeline has accepted them. Rejects with `MalformedError` when they are not what they should be, and with
    * `RpcError` when the pipeline refused.
    */
-  async accept(bytes: Uint8Array, protocol: OtlpProtocol, connection: Origin['connection']): Promise<void> {
+  async accept(
+    bytes: Uint8Array,
+    protocol: OtlpProtocol,
+    connection: Origin['connection'],
+    metadata?: Origin['metadata'],
+  ): Promise<void> {
     const { metrics, id } = this.#settings;
     let itemCount: number;
     try {
@@ -54,7 +59,11 @@ export class Intake {
     if (itemCount === 0) return;
     metrics.received(this.signal, itemCount);
     this.#hold(itemCount);
-    const origin: Origin = connection === undefined ? { receiver: id } : { receiver: id, connection };
+    const origin: Origin = {
+      receiver: id,
+      ...(connection === undefined ? {} : { connection }),
+      ...(metadata === undefined ? {} : { metadata }),
+    };
     try {
       await this.#next.consume({ signal: this.signal, bytes, itemCount, origin });
       metrics.sent(this.signal, itemCount);

@@ -4,6 +4,7 @@ import { serverAuthenticator } from '../../component/auth.js';
 import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
 import { parseEndpoint } from '../../config/fields.js';
 import { YoungCollection } from '../../memory/young-collection.js';
+import { MEMORY_BUDGET } from '../../pipeline/memory-budget.js';
 import { ByteBudget } from '../../transport/byte-budget.js';
 import { GrpcServer, type UnaryMethod } from '../../transport/grpc-server.js';
 import { hostPort, listenOptions } from '../../transport/listen.js';
@@ -47,7 +48,8 @@ export class OtlpReceiver implements Receiver {
       return [existing ?? new Intake(signal, consumer, this.#settings, this.#young)];
     });
     this.#methods.clear();
-    for (const [path, method] of grpcMethods(this.#intakes)) this.#methods.set(path, method);
+    const keepMetadata = this.#config.protocols.grpc?.include_metadata ?? false;
+    for (const [path, method] of grpcMethods(this.#intakes, keepMetadata)) this.#methods.set(path, method);
     for (const server of this.#servers.values())
       if (server instanceof OtlpHttpServer) server.serve(this.#intakes);
   }
@@ -63,7 +65,7 @@ export class OtlpReceiver implements Receiver {
     const grpcAuthenticator = serverAuthenticator(host, grpc?.auth?.authenticator);
     const httpAuthenticator = serverAuthenticator(host, http?.auth?.authenticator);
     this.#settings.metrics.gauge('transports', [grpc, http].filter((one) => one !== undefined).length);
-    const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024);
+    const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024, host.service(MEMORY_BUDGET));
     try {
       if (grpc !== undefined) {
         const tls = await this.#tlsOf(grpc.tls);

@@ -27,7 +27,7 @@ const RECEIVER_HELP = {
 } as const;
 
 /** Reasons of an exporter that mean "never got into the queue". */
-const ENQUEUE_REASONS: ReadonlySet<string> = new Set(['queue_full']);
+const ENQUEUE_REASONS: ReadonlySet<string> = new Set(['queue_full', 'memory_budget', 'storage_failed']);
 
 export function collectorFamilies(snapshot: Snapshot, level: MetricsLevel): Family[] {
   const book = new Book();

@@ -1,7 +1,7 @@
 /** Batches in pieces leave as one message, whether or not grpc-js compresses it. */
 import { afterEach, expect, it } from 'vitest';
 import { otlpGrpcExporter } from '../../../../src/exporters/otlp_grpc/factory.js';
-import { MergedBatch } from '../../../../src/processors/batch/merged-batch.js';
+import { MergedBatch } from '../../../../src/pipeline/merged-batch.js';
 import { type RunningExporter, SYNCHRONOUS, startExporter } from '../../../helpers/otlp/exporter-harness.js';
 import { tracesRequest } from '../../../helpers/otlp/payload.js';
 import { type RunningReceiver, startReceiver } from '../../../helpers/otlp/receiver-harness.js';

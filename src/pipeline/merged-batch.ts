@@ -1,5 +1,5 @@
-import type { Batch, Origin, Signal } from '../../component/signal.js';
-import { mergeBatches } from '../../otlp/reshape.js';
+import type { Batch, Origin, Signal } from '../component/signal.js';
+import { mergeBatches } from '../otlp/reshape.js';
 
 /**
  * Batches that travel on as one, and are copied together only when somebody wants the bytes in one piece. An exporter

@@ -1,1 +1,0 @@
-await (await import('./.mb.js')).run();
