@@ -4,6 +4,7 @@
 import type { Worker } from 'node:worker_threads';
 import { UnsupportedError } from '../component/errors.js';
 import type { Origin } from '../component/signal.js';
+import { YoungCollection } from '../memory/young-collection.js';
 import type { TopicReport } from '../receiver/ebpf/native.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { SpanEdit } from './join-types.js';
@@ -12,7 +13,6 @@ import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
 import { startWorker } from './worker-start.js';
-import { YoungCollection } from '../memory/young-collection.js';
 
 export interface ObserverClientOutput {
   /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */
