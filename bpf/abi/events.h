@@ -140,7 +140,7 @@ struct net_unix_event {
 	__u8 role;	   /* enum net_role; unknown for a socketpair() */
 	__u8 path_length;
 	__u8 _pad[2];
-	char path[112]; /* of the listener; abstract names begin with NUL; not terminated when 108 bytes long */
+	char path[112]; /* of the listener, most often with the NUL at its end; abstract names begin with NUL */
 };
 
 /* Says how many turns a socket has had, because the records of some were lost. Written when there is room again. */
