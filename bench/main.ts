@@ -13,7 +13,7 @@ const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Pr
     load: () => import('./observer.js'),
   },
   overhead: {
-    what: 'CPU per request of an HTTP server and of the agent, each tier switched on in turn (needs root and wrk)',
+    what: 'CPU per request of servers (HTTP, TLS, Redis, PostgreSQL, gRPC) and of the agent, tier by tier (needs root)',
     load: () => import('./overhead.js'),
   },
   tls: {

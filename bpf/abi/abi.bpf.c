@@ -44,3 +44,4 @@ ANCHOR_ENUM(selection_action);
 ANCHOR_ENUM(capture_limits);
 ANCHOR_ENUM(tls_library);
 ANCHOR_ENUM(tls_call);
+ANCHOR_ENUM(shed);

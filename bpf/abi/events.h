@@ -76,7 +76,7 @@ enum net_data_flags {
 	NET_DATA_CONTINUATION = 1, /* a later part of a send() already announced; `length` is what is still to go */
 	NET_DATA_NO_MEMORY = 2,    /* payload not reachable (sendfile, splice, io_uring on what is not TCP) */
 	NET_DATA_TAIL = 4,         /* bytes at the end of the operation before: repeats a part of it, adds none */
-	NET_DATA_SHED = 8,         /* less payload than allowed was kept, because the ring buffer was filling up */
+	NET_DATA_SHED = 8,         /* less payload than allowed was kept, because the ring buffer was filling up or to save CPU time */
 };
 
 enum net_open_flags {
@@ -325,7 +325,7 @@ enum stat {
 	STAT_PROC_EVENTS,             /* Process records written. */
 	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
 	STAT_NET_DATAGRAMS,           /* UDP datagrams of the selected ports seen, lost ones included. */
-	STAT_NET_PAYLOAD_SHED,        /* Socket operations of which less payload was kept because the ring buffer was filling up. */
+	STAT_NET_PAYLOAD_CUT,         /* Socket operations of which less payload was kept because the ring buffer was filling up. */
 	STAT_NET_LOSS_FORGOTTEN,      /* Notes on lost socket records that were lost too, because there were too many. */
 	STAT_NET_PEER_UNKNOWN,        /* Datagrams received without a known sender. */
 	STAT_TLS_EVENTS,              /* TLS records written. */
@@ -333,6 +333,9 @@ enum stat {
 	STAT_TLS_FAULT,               /* TLS calls whose plaintext could not be read (page not present). */
 	STAT_TLS_STATE_FULL,          /* TLS calls skipped because no state could be allocated. */
 	STAT_TLS_TURNS,               /* Messages (changes of direction in a TLS session) seen, lost ones included. */
+	STAT_SCHED_SHED,              /* Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget). */
+	STAT_CPU_SHED,                /* Stack samples left out to save CPU time. */
+	STAT_NET_PAYLOAD_SHED,        /* Socket operations recorded without payload to save CPU time. */
 	STAT_COUNT,
 };
 

@@ -13,6 +13,7 @@ import {
   type SocketRule,
 } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
+import { CostControl } from './cost/cost-control.js';
 import { createJoinEngine } from './join-engine.js';
 import { Observer } from './observer.js';
 import { createPassThroughEngine } from './pass-through-engine.js';
@@ -51,6 +52,7 @@ export class LiveObserver {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
   #socketRules: SocketRule[] = [];
+  #cost: CostControl | undefined;
   #spansDropped = 0;
   #stopping = false;
   #closed = false;
@@ -89,9 +91,17 @@ export class LiveObserver {
         },
       },
       tls: this.#tls,
+      cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
+    this.#cost = new CostControl(
+      this.#capture,
+      data.cost,
+      (tgid) => processes.get(tgid)?.serviceName ?? 'unknown_service',
+      log,
+      { nowNs: now(), agentNs: agentCpuNs() },
+    );
     this.#beginTls();
     post({ type: 'started', report: this.#capture.report });
     this.#every(ADVANCE_MS, () => {
@@ -101,6 +111,7 @@ export class LiveObserver {
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
     this.#every(SECOND_MS, () => {
       this.#measureClock();
+      this.#cost?.tick(now(), agentCpuNs());
       this.#sendStats();
     });
   }
@@ -202,6 +213,7 @@ export class LiveObserver {
         observer: { ...this.#observer.stats(), ...this.#tls?.stats() },
         kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
         spansDropped: this.#spansDropped,
+        cost: this.#cost?.report(),
       },
     });
   }
@@ -235,6 +247,12 @@ const hasSymbolizer = (addon: object): addon is NativeSymbolizerModule => 'Symbo
 
 /** CLOCK_MONOTONIC: Node's high-resolution time is that clock on Linux. */
 const now = (): MonoNs => Number(process.hrtime.bigint());
+
+/** CPU time of all threads of this process. */
+function agentCpuNs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
 
 function postingLogger(post: Post, base: LogFields): Logger {
   const at = (level: LogLevel) => (message: string, fields?: LogFields) =>

@@ -1,5 +1,6 @@
 import { STAT, STATS } from '../receiver/ebpf/abi.gen.js';
 import type { ComponentMetrics } from '../telemetry/metrics.js';
+import type { CostReport } from './cost/cost-control.js';
 import type { ObserverStats } from './worker-messages.js';
 
 /** Kernel counters that count records that were written. */
@@ -23,6 +24,8 @@ const LOST = [
   STAT.PROC_RING_FULL,
   STAT.TLS_RING_FULL,
   STAT.TLS_STATE_FULL,
+  STAT.SCHED_SHED,
+  STAT.CPU_SHED,
 ] as const;
 
 const GAUGE = /_held$|^connections$|_bytes$/;
@@ -44,7 +47,7 @@ export class ObserverMetrics {
   }
 
   /** `last`: nothing comes after; what was written and never decoded is lost. */
-  update({ kernel, observer, spansDropped }: ObserverStats, last = false): void {
+  update({ kernel, observer, spansDropped, cost }: ObserverStats, last = false): void {
     const metrics = this.#metrics;
     let written = 0;
     for (const stat of WRITTEN) written += kernel[stat] ?? 0;
@@ -68,7 +71,7 @@ export class ObserverMetrics {
     );
     const faults = (kernel[STAT.NET_DATA_FAULT] ?? 0) + (kernel[STAT.TLS_FAULT] ?? 0);
     metrics.count('payload_faults', this.#growth('faults', faults));
-    metrics.count('payloads_shed', this.#growth('shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
+    metrics.count('payload_cut', this.#growth('cut', kernel[STAT.NET_PAYLOAD_CUT] ?? 0));
     metrics.count('datagrams', this.#growth('datagrams', kernel[STAT.NET_DATAGRAMS] ?? 0));
     metrics.count('datagrams_sender_unknown', this.#growth('sender', kernel[STAT.NET_PEER_UNKNOWN] ?? 0));
     metrics.count('losses_forgotten', this.#growth('forgotten', kernel[STAT.NET_LOSS_FORGOTTEN] ?? 0));
@@ -82,7 +85,28 @@ export class ObserverMetrics {
 
     metrics.received('traces', this.#growth('spans dropped', spansDropped));
     metrics.dropped('traces', this.#growth('spans dropped too', spansDropped), 'pipeline_full');
+    metrics.count('payload_shed', this.#growth('payload shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
+    if (cost !== undefined) this.#cost(cost);
     for (const name in observer) this.#one(name, observer[name]!);
+  }
+
+  #cost({ bpf, totalCpus, level, shed, restored }: CostReport): void {
+    const metrics = this.#metrics;
+    for (const { topic, program, cpuNs, runs } of bpf.programs) {
+      const labels = { topic, program };
+      const key = `${topic}/${program}`;
+      metrics.count('bpf.run_time_ns', this.#growth(`time of ${key}`, Math.round(cpuNs)), labels);
+      metrics.count('bpf.runs', this.#growth(`runs of ${key}`, runs), labels);
+    }
+    for (const { service, cpuNs } of bpf.targets) {
+      const ns = this.#growth(`target ${service}`, Math.round(cpuNs));
+      metrics.count('bpf.target_run_time_ns', ns, { service });
+    }
+    metrics.gauge('bpf.cpus', bpf.cpus);
+    metrics.gauge('budget.used_cpus', totalCpus);
+    metrics.gauge('budget.level', level);
+    metrics.count('budget.actions', this.#growth('shed', shed), { action: 'shed' });
+    metrics.count('budget.actions', this.#growth('restored', restored), { action: 'restored' });
   }
 
   #one(name: string, value: number): void {

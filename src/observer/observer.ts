@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
+import type { SharedTopic } from './cost/process-shares.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
@@ -23,6 +24,9 @@ import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-bui
 import { TlsJoin } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
 import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+
+/** Kernel counters of records that are missing from the story of a thread. */
+const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
 
 export interface ObserverOptions {
   readonly limits: ConnectionLimits;
@@ -66,6 +70,12 @@ export interface ObserverParts {
   readonly limiter?: CaptureLimiter | undefined;
   /** Hears of processes that may have to be probed for TLS. */
   readonly tls?: TlsWatch | undefined;
+  /** Is told whose records come in. */
+  readonly cost?: RecordCounter | undefined;
+}
+
+export interface RecordCounter {
+  count(tgid: number, topic: SharedTopic): void;
 }
 
 export class Observer {
@@ -150,7 +160,8 @@ export class Observer {
   /** The kernel's counters (in the order of `STATS`), as they were when every record up to `now` had been written. */
   kernelCounted(now: MonoNs, stats: Float64Array): void {
     this.#parts.recording?.kernelStats(now, stats);
-    const lost = (stats[STAT.SCHED_RING_FULL] ?? 0) + (stats[STAT.NET_DATA_RING_FULL] ?? 0);
+    let lost = 0;
+    for (const stat of MISSING) lost += stats[stat] ?? 0;
     if (lost > this.#recordsLost) this.#engine.lost?.(this.#statsAt, now);
     this.#engine.checked?.(now);
     this.#recordsLost = lost;
@@ -220,10 +231,12 @@ export class Observer {
     const engine = this.#engine;
     const connections = this.#connections;
     const tls = this.#tls;
-    const { processes, symbolizer, tls: watch } = this.#parts;
+    const spans = this.#spans;
+    const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
+        cost?.count(record.tgid, 'net');
         if (!record.repeatsTail) netOperation?.(record);
         connections.netData(record);
         if (!record.repeatsTail) tls.netData(record);
@@ -245,11 +258,18 @@ export class Observer {
         tls.tlsData(record);
       },
       tlsClose: (record) => tls.tlsClose(record),
-      wait: (record) => engine.wait(record),
-      sample: (record) => engine.sample(record),
+      wait: (record) => {
+        cost?.count(record.tgid, 'sched');
+        engine.wait(record);
+      },
+      sample: (record) => {
+        cost?.count(record.tgid, 'cpu');
+        engine.sample(record);
+      },
       exec: (record) => {
         engine.exec(record);
         processes.invalidate(record.tgid, false);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
         watch?.exec(record.tgid);
       },
@@ -257,6 +277,7 @@ export class Observer {
         engine.exit(record);
         if (!record.last) return;
         processes.invalidate(record.tgid, true);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
         watch?.ended(record.tgid);
       },

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <bpf/bpf.h>
 #include <netinet/in.h>
 
 #include "bpf_iterator.h"
@@ -100,6 +101,25 @@ Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
 
 void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
   if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
+}
+
+int Capture::SetMetering(bool on) {
+  if (!on) {
+    metering_ = UniqueFd();
+    return 0;
+  }
+  if (metering_) return 0;
+  const int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+  if (fd < 0) return fd;
+  metering_ = UniqueFd(fd);
+  return 0;
+}
+
+std::vector<ProgramCost> Capture::ReadCosts() const {
+  std::vector<ProgramCost> costs;
+  maps_.ReadCosts(&costs);
+  for (const auto& topic : topics_) topic->ReadCosts(&costs);
+  return costs;
 }
 
 void Capture::Detach() {

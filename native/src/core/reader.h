@@ -55,7 +55,7 @@ class Reader {
   void Run();
   bool Drain();
   void RunPrograms();
-  bool Append(std::span<const std::byte> record);
+  bool Append(const RingRecord& record);
   bool TakeSlab();
   void HandOver(uint64_t complete_up_to);
 

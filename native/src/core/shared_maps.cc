@@ -173,6 +173,13 @@ Result<bool> SharedMaps::AddSocketRules(std::span<const SocketRule> rules) {
   return true;
 }
 
+int SharedMaps::SetShed(uint32_t mask) {
+  const uint32_t zero = 0;
+  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.shed), &zero, &mask, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+void SharedMaps::ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(skeleton_->obj, "selection", out); }
+
 void SharedMaps::ReadStats(std::span<double> out) const {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus <= 0) return;

@@ -11,6 +11,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "program_cost.h"
+
 #include "../util/result.h"
 
 struct selection_bpf;
@@ -64,6 +66,12 @@ class SharedMaps {
   // Adds rules of single sockets. They hold until the socket is closed; old ones may be forgotten when there are many,
   // which changes nothing for sockets that have moved a byte since.
   Result<bool> AddSocketRules(std::span<const SocketRule> rules);
+
+  // What the programs leave out from now on: enum shed, ored. Returns 0 or -errno.
+  int SetShed(uint32_t mask);
+
+  // Adds what the programs of this object have cost; see ProgramCost.
+  void ReadCosts(std::vector<ProgramCost>* out) const;
 
   // Sums the per-CPU counters; `out` has one place per enum stat.
   void ReadStats(std::span<double> out) const;

@@ -14,6 +14,7 @@
 
 #include "../util/result.h"
 #include "link_reaper.h"
+#include "program_cost.h"
 #include "shared_maps.h"
 
 namespace kindling {
@@ -66,6 +67,8 @@ class Topic {
   void RemoveProbes(const std::vector<uint32_t>& handles);
 
   TopicName name() const { return name_; }
+  // Adds what the topic's programs have cost; see ProgramCost.
+  void ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(object_.get(), TopicLabel(name_), out); }
   // Link of the topic's iterator program, -1 when it has none or is not attached.
   int iterator_link_fd() const { return iterator_ ? bpf_link__fd(iterator_.get()) : -1; }
   // The topic's program that writes what found no room in the ring before; -1 when it has none.

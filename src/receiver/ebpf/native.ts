@@ -59,6 +59,17 @@ export interface SocketRule extends CaptureRule {
   readonly cookie: number;
 }
 
+/** What a BPF program of ours has cost while the kernel was counting (`Capture.setMetering`), since it was loaded. */
+export interface ProgramCost {
+  /** A `Topic`, or `selection` for the programs that all topics need. */
+  readonly topic: string;
+  /** Its function in bpf/programs. */
+  readonly program: string;
+  /** CPU nanoseconds, all CPUs together. */
+  readonly runTimeNs: number;
+  readonly runs: number;
+}
+
 export interface CaptureOptions {
   /** Payload and connections of TCP sockets. */
   readonly net?: {
@@ -90,9 +101,9 @@ export interface CaptureOptions {
   readonly rules?: SelectionRules;
   /** Kernel ring buffer shared by all topics: a power of two, at least a page. Default 16 MiB. */
   readonly ringBytes?: number;
-  /** Longest time a record waits in the ring. Default 10 ms. */
+  /** Longest time a record waits in the ring. Default 20 ms: each pass wakes two threads, and spans leave in batches. */
   readonly pollMs?: number;
-  /** Number and size of the slabs. Default 8 of 128 KiB each. A slab must hold the largest record (8 KiB is enough). */
+  /** Number and size of the slabs. Default 64 of 128 KiB each: what a stalled owner finds waiting; memory that is touched only then. A slab must hold the largest record (8 KiB is enough). */
   readonly slabCount?: number;
   readonly slabBytes?: number;
 }
@@ -235,6 +246,9 @@ interface NativeCapture {
   addSocketRules(rules: Float64Array): void;
   addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
   removeProbes(handles: readonly number[]): void;
+  setShed(mask: number): void;
+  setMetering(on: boolean): number;
+  readCosts(): ProgramCost[];
   detach(): number;
   close(): void;
 }
@@ -319,7 +333,7 @@ export class Capture {
   private constructor(options: CaptureOptions, onBatch: (batch: Batch) => void) {
     const addon = loadAddon();
     const slabBytes = checkInteger('slabBytes', options.slabBytes ?? 128 * 1024, 8192, 1 << 24);
-    const slabCount = checkInteger('slabCount', options.slabCount ?? 8, 2, 256);
+    const slabCount = checkInteger('slabCount', options.slabCount ?? 64, 2, 256);
     if (slabBytes % 8 !== 0) throw new RangeError('slabBytes must be a multiple of 8');
     const slabs = Array.from({ length: slabCount }, () => new ArrayBuffer(slabBytes));
     const views = slabs.map((slab) => ({
@@ -366,6 +380,24 @@ export class Capture {
   /** Replaces all rules. Threads follow at their next event. Throws RangeError or TypeError for malformed rules. */
   setRules(rules: SelectionRules): void {
     this.#native.setRules(toNativeRules(rules));
+  }
+
+  /** What the programs leave out from now on: `SHED` values, ored. */
+  setShed(mask: number): void {
+    if (!this.#closed) this.#native.setShed(mask);
+  }
+
+  /**
+   * Makes the kernel count what all BPF programs of the machine take, or stop; costs each run some tens of nanoseconds.
+   * Returns 0, or the errno why it does not (EPERM without CAP_SYS_ADMIN).
+   */
+  setMetering(on: boolean): number {
+    return this.#closed ? 0 : this.#native.setMetering(on);
+  }
+
+  /** See `ProgramCost`. */
+  costs(): readonly ProgramCost[] {
+    return this.#closed ? [] : this.#native.readCosts();
   }
 
   /**
@@ -460,7 +492,7 @@ function toNativeOptions(options: CaptureOptions): NativeOptions {
     proc: options.proc !== undefined,
     tls: options.tls !== undefined,
     ringBytes,
-    pollMs: checkInteger('pollMs', options.pollMs ?? 10, 1, 1000),
+    pollMs: checkInteger('pollMs', options.pollMs ?? 20, 1, 1000),
     rules: toNativeRules(options.rules ?? {}),
   };
 }
