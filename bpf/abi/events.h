@@ -76,7 +76,7 @@ enum net_data_flags {
 	NET_DATA_CONTINUATION = 1, /* a later part of a send() already announced; `length` is what is still to go */
 	NET_DATA_NO_MEMORY = 2,    /* payload not reachable (sendfile, splice, io_uring on what is not TCP) */
 	NET_DATA_TAIL = 4,         /* bytes at the end of the operation before: repeats a part of it, adds none */
-	NET_DATA_SHED = 8,         /* less payload than allowed was kept, because the ring buffer was filling up */
+	NET_DATA_SHED = 8,         /* less payload than allowed was kept, because the ring buffer was filling up or to save CPU time */
 };
 
 enum net_open_flags {
@@ -140,7 +140,7 @@ struct net_unix_event {
 	__u8 role;	   /* enum net_role; unknown for a socketpair() */
 	__u8 path_length;
 	__u8 _pad[2];
-	char path[112]; /* of the listener; abstract names begin with NUL; not terminated when 108 bytes long */
+	char path[112]; /* of the listener, most often with the NUL at its end; abstract names begin with NUL */
 };
 
 /* Says how many turns a socket has had, because the records of some were lost. Written when there is room again. */
@@ -325,7 +325,7 @@ enum stat {
 	STAT_PROC_EVENTS,             /* Process records written. */
 	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
 	STAT_NET_DATAGRAMS,           /* UDP datagrams of the selected ports seen, lost ones included. */
-	STAT_NET_PAYLOAD_SHED,        /* Socket operations of which less payload was kept because the ring buffer was filling up or to save CPU time. */
+	STAT_NET_PAYLOAD_CUT,         /* Socket operations of which less payload was kept because the ring buffer was filling up. */
 	STAT_NET_LOSS_FORGOTTEN,      /* Notes on lost socket records that were lost too, because there were too many. */
 	STAT_NET_PEER_UNKNOWN,        /* Datagrams received without a known sender. */
 	STAT_TLS_EVENTS,              /* TLS records written. */

@@ -436,4 +436,5 @@ export class Decoder {
 }
 
 /** Abstract names begin with NUL and are written with an "@" in its place, as the system's own tools do. */
-const unixPath = (name: string): string => (name.startsWith('\0') ? `@${name.slice(1)}` : name);
+const unixPath = (name: string): string =>
+  name.startsWith('\0') ? `@${name.slice(1)}` : name.replace(/\0$/, '');

@@ -51,8 +51,8 @@ export class LiveObserver {
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
-  #cost: CostControl | undefined;
   #socketRules: SocketRule[] = [];
+  #cost: CostControl | undefined;
   #spansDropped = 0;
   #stopping = false;
   #closed = false;

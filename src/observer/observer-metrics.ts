@@ -71,7 +71,7 @@ export class ObserverMetrics {
     );
     const faults = (kernel[STAT.NET_DATA_FAULT] ?? 0) + (kernel[STAT.TLS_FAULT] ?? 0);
     metrics.count('payload_faults', this.#growth('faults', faults));
-    metrics.count('payloads_shed', this.#growth('shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
+    metrics.count('payload_cut', this.#growth('cut', kernel[STAT.NET_PAYLOAD_CUT] ?? 0));
     metrics.count('datagrams', this.#growth('datagrams', kernel[STAT.NET_DATAGRAMS] ?? 0));
     metrics.count('datagrams_sender_unknown', this.#growth('sender', kernel[STAT.NET_PEER_UNKNOWN] ?? 0));
     metrics.count('losses_forgotten', this.#growth('forgotten', kernel[STAT.NET_LOSS_FORGOTTEN] ?? 0));

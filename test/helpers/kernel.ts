@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe } from 'vitest';
 import { STATS } from '../../src/receiver/ebpf/abi.gen.js';
-import { Capture, type CaptureOptions, probe } from '../../src/receiver/ebpf/native.js';
+import { Capture, type CaptureOptions, type NetVariant, probe } from '../../src/receiver/ebpf/native.js';
 import { buildProgram } from './programs.js';
 import { type EventRecord, readRecords } from './records.js';
 
@@ -21,6 +21,15 @@ function findObstacle(): string | undefined {
     return broken[0]?.error === undefined ? undefined : `${broken[0].topic}: ${broken[0].error.message}`;
   } catch (error) {
     return (error as Error).message;
+  }
+}
+
+/** The net variants whose hooks this kernel has. */
+export function netVariants(): NetVariant[] {
+  try {
+    return probe().hooks.tcp_sendmsg_locked ? ['socket', 'syscall'] : ['syscall'];
+  } catch {
+    return ['socket', 'syscall']; // `describeKernel` says why neither runs
   }
 }
 

@@ -249,7 +249,8 @@ function readRecord(view: DataView): EventRecord {
         peerCookie: u64(o.peerCookie),
         peerTgid: u32(o.peerTgid),
         role: u8(o.role),
-        path: text(o.path, u8(o.pathLength)),
+        // The NUL at the end of a path; abstract names begin with one.
+        path: text(o.path, u8(o.pathLength)).replace(/(?<=.)\0$/s, ''),
       };
     }
     case EVENT_KIND.NET_TURNS: {

@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { NET_DATA_FLAGS, NET_ROLE } from '../../src/receiver/ebpf/abi.gen.js';
 import type { NetVariant } from '../../src/receiver/ebpf/native.js';
-import { closeSessionsAfterEach, describeKernel, runProgram, Session } from '../helpers/kernel.js';
+import {
+  closeSessionsAfterEach,
+  describeKernel,
+  netVariants,
+  runProgram,
+  Session,
+} from '../helpers/kernel.js';
 
 const UDP = 17;
 
@@ -38,7 +44,7 @@ function folder(): string {
   return path;
 }
 
-for (const variant of ['socket', 'syscall'] as const) {
+for (const variant of netVariants()) {
   describeKernel(`net messages (${variant} variant)`, () => {
     closeSessionsAfterEach();
     afterEach(() => {

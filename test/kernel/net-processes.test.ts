@@ -9,6 +9,7 @@ import {
   closeSessionsAfterEach,
   describeKernel,
   type NodeChild,
+  netVariants,
   runProgram,
   Session,
   waitUntil,
@@ -34,7 +35,7 @@ server.listen(0, '127.0.0.1', () => {
 
 const inode = (link: string): number => Number(/\d+/.exec(link)?.[0]);
 
-for (const variant of ['socket', 'syscall'] as const) {
+for (const variant of netVariants()) {
   describeKernel(`net processes (${variant} variant)`, () => {
     closeSessionsAfterEach();
     afterEach(async () => {

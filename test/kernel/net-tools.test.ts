@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect } from 'vitest';
 import { NET_DATA_FLAGS } from '../../src/receiver/ebpf/abi.gen.js';
-import { closeSessionsAfterEach, describeKernel, NodeChild, Session, waitUntil } from '../helpers/kernel.js';
+import {
+  closeSessionsAfterEach,
+  describeKernel,
+  NodeChild,
+  netVariants,
+  Session,
+  waitUntil,
+} from '../helpers/kernel.js';
 import { LiveExchanges } from '../helpers/live-exchanges.js';
 import { freeTcpPort, itWith, Workbench } from '../helpers/tools.js';
 
@@ -49,7 +56,7 @@ async function startNginx(folder: string, bytes: number): Promise<Server> {
   return { pid: nginx.pid!, port };
 }
 
-for (const variant of ['socket', 'syscall'] as const) {
+for (const variant of netVariants()) {
   describeKernel(`net tools (${variant} variant)`, () => {
     closeSessionsAfterEach();
     afterEach(async () => {

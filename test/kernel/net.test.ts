@@ -7,6 +7,7 @@ import { BIG_BYTES, HttpPair } from '../helpers/http-child.js';
 import {
   closeSessionsAfterEach,
   describeKernel,
+  netVariants,
   runProgram,
   Session,
   type Truth,
@@ -66,7 +67,7 @@ async function observe(variant: NetVariant, program: string) {
   };
 }
 
-for (const variant of ['socket', 'syscall'] as const) {
+for (const variant of netVariants()) {
   describeKernel(`net (${variant} variant)`, () => {
     closeSessionsAfterEach();
     afterEach(async () => {

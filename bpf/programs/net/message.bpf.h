@@ -61,11 +61,8 @@ static __always_inline void read_unix_name(struct net_unix_event *event, const s
 	opaque(length);
 	if (length == 0 || length > 108)
 		return;
-	if (bpf_probe_read_kernel(event->path, length, (const char *)name + bpf_core_field_offset(name->name) + 2))
-		return;
-	if (event->path[0] && event->path[length - 1] == 0)
-		length--;
-	event->path_length = length;
+	if (!bpf_probe_read_kernel(event->path, length, (const char *)name + bpf_core_field_offset(name->name) + 2))
+		event->path_length = length;
 }
 
 static __always_inline void emit_unix(struct task_struct *task, struct socket_state *state, const struct sock *sk,

@@ -292,12 +292,13 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 			want = op->length;
 	}
 	if (want) {
-		int level = is_shed(SHED_PAYLOAD) ? 2 : shed_level(control);
+		bool saving = is_shed(SHED_PAYLOAD);
+		int level = saving ? 2 : shed_level(control);
 
 		if (level == 2 || (level == 1 && want > CAPTURE_SMALL)) {
 			want = level == 2 ? 0 : CAPTURE_SMALL;
 			op->flags |= NET_DATA_SHED;
-			count(STAT_NET_PAYLOAD_SHED);
+			count(saving ? STAT_NET_PAYLOAD_SHED : STAT_NET_PAYLOAD_CUT);
 		}
 	}
 	flatten(op, want);

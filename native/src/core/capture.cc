@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture.h"
 
-#include <bpf/bpf.h>
-
 #include <algorithm>
 
+#include <bpf/bpf.h>
 #include <netinet/in.h>
 
 #include "bpf_iterator.h"

@@ -139,12 +139,6 @@ Result<bool> SharedMaps::SetRules(const SelectionRules& rules) {
   return true;
 }
 
-int SharedMaps::SetShed(uint32_t mask) {
-  const uint32_t zero = 0;
-  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.shed), &zero, &mask, BPF_ANY) == 0 ? 0 : -errno;
-}
-
-void SharedMaps::ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(skeleton_->obj, "selection", out); }
 // Sockets look their rules up again when they see another generation. One writer, so that no generation comes twice.
 int SharedMaps::RaiseCaptureGeneration() {
   const uint32_t zero = 0;
@@ -178,6 +172,13 @@ Result<bool> SharedMaps::AddSocketRules(std::span<const SocketRule> rules) {
   if (result != 0) return Error{-result, "writing the rules of sockets failed", "", ""};
   return true;
 }
+
+int SharedMaps::SetShed(uint32_t mask) {
+  const uint32_t zero = 0;
+  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.shed), &zero, &mask, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+void SharedMaps::ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(skeleton_->obj, "selection", out); }
 
 void SharedMaps::ReadStats(std::span<double> out) const {
   const int cpus = libbpf_num_possible_cpus();

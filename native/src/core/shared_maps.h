@@ -61,16 +61,17 @@ class SharedMaps {
   // Replaces all rules, then makes every thread ask again. Returns an error when a map is full.
   Result<bool> SetRules(const SelectionRules& rules);
 
-  // What the programs leave out from now on: enum shed, ored. Returns 0 or -errno.
-  int SetShed(uint32_t mask);
-
-  // Adds what the programs of this object have cost; see ProgramCost.
-  void ReadCosts(std::vector<ProgramCost>* out) const;
   // Replaces the rules of all ports.
   Result<bool> SetPortRules(const std::vector<PortRule>& rules);
   // Adds rules of single sockets. They hold until the socket is closed; old ones may be forgotten when there are many,
   // which changes nothing for sockets that have moved a byte since.
   Result<bool> AddSocketRules(std::span<const SocketRule> rules);
+
+  // What the programs leave out from now on: enum shed, ored. Returns 0 or -errno.
+  int SetShed(uint32_t mask);
+
+  // Adds what the programs of this object have cost; see ProgramCost.
+  void ReadCosts(std::vector<ProgramCost>* out) const;
 
   // Sums the per-CPU counters; `out` has one place per enum stat.
   void ReadStats(std::span<double> out) const;

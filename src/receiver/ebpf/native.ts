@@ -41,17 +41,6 @@ export interface SelectionRules {
   readonly excludeCgroupIds?: readonly bigint[];
 }
 
-/** What a BPF program of ours has cost while the kernel was counting (`Capture.setMetering`), since it was loaded. */
-export interface ProgramCost {
-  /** A `Topic`, or `selection` for the programs that all topics need. */
-  readonly topic: string;
-  /** Its function in bpf/programs. */
-  readonly program: string;
-  /** CPU nanoseconds, all CPUs together. */
-  readonly runTimeNs: number;
-  readonly runs: number;
-}
-
 /** What is kept of a connection's payload. */
 export interface CaptureRule {
   /** First bytes of each message, 0 to 4096; 'nothing': no records at all. */
@@ -68,6 +57,17 @@ export interface PortRule extends CaptureRule {
 export interface SocketRule extends CaptureRule {
   /** As in the socket's records. */
   readonly cookie: number;
+}
+
+/** What a BPF program of ours has cost while the kernel was counting (`Capture.setMetering`), since it was loaded. */
+export interface ProgramCost {
+  /** A `Topic`, or `selection` for the programs that all topics need. */
+  readonly topic: string;
+  /** Its function in bpf/programs. */
+  readonly program: string;
+  /** CPU nanoseconds, all CPUs together. */
+  readonly runTimeNs: number;
+  readonly runs: number;
 }
 
 export interface CaptureOptions {
