@@ -29,7 +29,7 @@ const LOADS = (process.env.BENCH_LOADS ?? 'fixed,saturation').split(',');
 const WANTED = process.env.BENCH_SUBJECTS?.toLowerCase().split(',');
 const SUBJECTS: readonly Subject[] = [nodeHttp, nginx, nodeTls, redis, postgres, goGrpc];
 
-interface Variant {
+export interface Variant {
   readonly name: string;
   readonly tiers?: Tiers;
 }
@@ -59,10 +59,19 @@ interface Round {
   readonly rssMiB: number;
 }
 
-export async function run(): Promise<object> {
+export const run = (): Promise<object> =>
+  measureAll(
+    SUBJECTS.filter(({ name }) => WANTED === undefined || WANTED.includes(name.toLowerCase())),
+    VARIANTS,
+  );
+
+/** Measures each variant on each subject that can run here, under each load. */
+export async function measureAll(
+  subjects: readonly Subject[],
+  variants: readonly Variant[],
+): Promise<object> {
   const results: object[] = [];
-  for (const subject of SUBJECTS) {
-    if (WANTED !== undefined && !WANTED.includes(subject.name.toLowerCase())) continue;
+  for (const subject of subjects) {
     let target: Target;
     try {
       target = await subject.start();
@@ -74,7 +83,7 @@ export async function run(): Promise<object> {
     }
     try {
       await target.load(2, undefined); // lets V8 optimise, fills caches
-      for (const load of LOADS) results.push(await compare(subject, target, load));
+      for (const load of LOADS) results.push(await compare(subject, target, load, variants));
     } finally {
       await target.stop();
     }
@@ -83,14 +92,19 @@ export async function run(): Promise<object> {
 }
 
 /** All variants, interleaved, under one load. */
-async function compare(subject: Subject, target: Target, load: string): Promise<object> {
+async function compare(
+  subject: Subject,
+  target: Target,
+  load: string,
+  variants: readonly Variant[],
+): Promise<object> {
   const rate = load === 'fixed' ? RATE : undefined;
-  const rounds = new Map<string, Round[]>(VARIANTS.map(({ name }) => [name, []]));
+  const rounds = new Map<string, Round[]>(variants.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
-    for (const variant of VARIANTS)
+    for (const variant of variants)
       rounds.get(variant.name)!.push(await measure(subject, variant, target, rate));
   }
-  const rows = VARIANTS.map(({ name }) => ({ variant: name, ...medians(rounds.get(name)!) }));
+  const rows = variants.map(({ name }) => ({ variant: name, ...medians(rounds.get(name)!) }));
   const baseline = rows[0]!.targetUs;
   console.log(`${subject.name}, ${rate === undefined ? 'saturation' : `about ${rate}/s`}:`);
   printTable([

@@ -12,7 +12,7 @@ import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
-import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import type { SharedTopic } from './cost/process-shares.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
@@ -21,6 +21,7 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { TlsJoin } from './tls/tls-join.js';
 import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
@@ -40,6 +41,16 @@ export interface ObserverOutput {
   answer(id: number, edits: readonly SpanEdit[]): void;
 }
 
+/** What the keeper of the TLS probes wants to know. */
+export interface TlsWatch {
+  /** Its connection looks like TLS. */
+  handshake(tgid: number): void;
+  /** It uses a probed library. */
+  used(tgid: number): void;
+  exec(tgid: number): void;
+  ended(tgid: number): void;
+}
+
 export interface ObserverParts {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
@@ -48,6 +59,8 @@ export interface ObserverParts {
   readonly log: Logger;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Hears of processes that may have to be probed for TLS. */
+  readonly tls?: TlsWatch | undefined;
   /** Is told whose records come in. */
   readonly cost?: RecordCounter | undefined;
 }
@@ -61,6 +74,9 @@ export class Observer {
   readonly #clock = new ObserverClock();
   readonly #counters = new ExchangeCounters();
   readonly #connections: ConnectionTable;
+  /** The streams inside TLS, by the cookie of their sockets. */
+  readonly #plaintext: ConnectionTable;
+  readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
   readonly #links: ExchangeLinks;
@@ -77,7 +93,7 @@ export class Observer {
     const { processes, symbolizer, log } = parts;
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
-    this.#connections = new ConnectionTable(options.limits, this.#counters, {
+    const output: ConnectionOutput = {
       opened: (connection, draft) => {
         // Looked up now: when its span is built the process may have ended.
         processes.get(draft.tgid);
@@ -88,6 +104,19 @@ export class Observer {
       },
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
+    };
+    this.#connections = new ConnectionTable(options.limits, this.#counters, output);
+    this.#plaintext = new ConnectionTable(options.limits, this.#counters, {
+      ...output,
+      opened: (connection, draft) => {
+        draft.tls = this.#tls.viewOf(connection.cookie);
+        output.opened(connection, draft);
+      },
+    });
+    this.#tls = new TlsJoin(options.limits.maxConnections, {
+      plaintext: (record) => this.#plaintext.netData(record),
+      closed: (record) => this.#plaintext.netClose(record),
+      handshake: (tgid) => parts.tls?.handshake(tgid),
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
@@ -134,6 +163,7 @@ export class Observer {
     this.#parts.recording?.advance(watermark);
     this.#watermark = watermark;
     this.#connections.advance(watermark);
+    this.#plaintext.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -147,6 +177,7 @@ export class Observer {
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
+    this.#plaintext.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -164,7 +195,8 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held,
+      exchanges_held: connections.held + this.#plaintext.held,
+      ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
@@ -180,13 +212,15 @@ export class Observer {
     const engine = this.#engine;
     const connections = this.#connections;
     const spans = this.#spans;
-    const { processes, symbolizer, cost } = this.#parts;
+    const tls = this.#tls;
+    const { processes, symbolizer, cost, tls: watch } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
         netOperation?.(record);
         connections.netData(record);
+        tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
@@ -195,7 +229,14 @@ export class Observer {
       netClose: (record) => {
         engine.netClosed?.(record);
         connections.netClose(record);
+        tls.netClose(record);
       },
+      tlsData: (record) => {
+        cost?.count(record.tgid, 'tls');
+        watch?.used(record.tgid);
+        tls.tlsData(record);
+      },
+      tlsClose: (record) => tls.tlsClose(record),
       wait: (record) => {
         cost?.count(record.tgid, 'sched');
         engine.wait(record);
@@ -209,6 +250,7 @@ export class Observer {
         processes.invalidate(record.tgid, false);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
+        watch?.exec(record.tgid);
       },
       exit: (record) => {
         engine.exit(record);
@@ -216,6 +258,7 @@ export class Observer {
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
+        watch?.ended(record.tgid);
       },
     };
   }

@@ -2,6 +2,8 @@
  * The vocabulary of the observer: the worker thread that owns the kernel's events, the connections, the timeline and
  * the answers to join questions.
  */
+import type { TlsView } from './tls/tls-join.js';
+import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
 
 /**
  * Nanoseconds of CLOCK_MONOTONIC as a float64. Exact up to 2^53 ns (104 days of uptime), within 8 ns for 3 years.
@@ -65,6 +67,8 @@ export interface Exchange {
     readonly version: string;
   };
   readonly context: WireContext | undefined;
+  /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */
+  readonly tls?: TlsView | undefined;
   /** Why a part of the truth is missing; absent when nothing is. */
   readonly incomplete: 'gap' | 'no_response' | 'reset' | undefined;
   /**
@@ -185,6 +189,8 @@ export interface EventSink {
   netData(record: NetDataRecord): void;
   netOpen(record: NetOpenRecord): void;
   netClose(record: NetCloseRecord): void;
+  tlsData?(record: TlsDataRecord): void;
+  tlsClose?(record: TlsCloseRecord): void;
   wait(record: WaitRecord): void;
   sample(record: SampleRecord): void;
   exec(record: { time: MonoNs; tgid: number; parentTgid: number; comm: string }): void;

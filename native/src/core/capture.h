@@ -24,6 +24,7 @@ struct CaptureOptions {
   bool sched = false;
   bool cpu = false;
   bool proc = false;
+  bool tls = false;
   Knobs knobs;
   SelectionRules rules;
   size_t ring_bytes = 16 << 20;
@@ -57,6 +58,9 @@ class Capture {
   int SetMetering(bool on);
   // What each program has cost while anybody had the counting switched on, since it was loaded.
   std::vector<ProgramCost> ReadCosts() const;
+  // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
+  Result<uint32_t> AddProbe(const ProbePlace& place);
+  void RemoveProbes(const std::vector<uint32_t>& handles);
 
   // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
   void Detach();
@@ -65,6 +69,7 @@ class Capture {
   explicit Capture(SharedMaps maps) : maps_(std::move(maps)) {}
 
   void OpenTopic(TopicName name, const Knobs& knobs);
+  Topic* FindTopic(TopicName name) const;
 
   // In order of construction; destroyed from the end: the reader uses the iterator's link, the topics use the maps.
   SharedMaps maps_;

@@ -10,7 +10,7 @@ import { spanOptions } from '../../observer/span-builder.js';
 import { SpanDelivery } from '../../observer/span-delivery.js';
 import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
 import { VERSION } from '../../version.js';
-import { captureOptions } from './capture-options.js';
+import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js';
 import type { EbpfConfig } from './config.js';
 import type { TopicReport } from './native.js';
 
@@ -96,6 +96,13 @@ export class EbpfReceiver implements Receiver {
         idSeed: bootSeed(),
         join: join ?? DEFAULT_JOIN,
       },
+      tls: readsTls(config)
+        ? {
+            libraries: config.tls.libraries,
+            maxProbeCostNs: config.tls.max_probe_cost * 1e6,
+            perProcess: watchesPidsOnly(config),
+          }
+        : undefined,
       profile: join !== undefined,
       recording:
         config.record_to === undefined
