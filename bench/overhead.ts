@@ -59,19 +59,10 @@ interface Round {
   readonly rssMiB: number;
 }
 
-export const run = (): Promise<object> =>
-  measureAll(
-    SUBJECTS.filter(({ name }) => WANTED === undefined || WANTED.includes(name.toLowerCase())),
-    VARIANTS,
-  );
-
-/** Measures each variant on each subject that can run here, under each load. */
-export async function measureAll(
-  subjects: readonly Subject[],
-  variants: readonly Variant[],
-): Promise<object> {
+export async function run(): Promise<object> {
   const results: object[] = [];
-  for (const subject of subjects) {
+  for (const subject of SUBJECTS) {
+    if (WANTED !== undefined && !WANTED.includes(subject.name.toLowerCase())) continue;
     let target: Target;
     try {
       target = await subject.start();
@@ -83,7 +74,7 @@ export async function measureAll(
     }
     try {
       await target.load(2, undefined); // lets V8 optimise, fills caches
-      for (const load of LOADS) results.push(await compare(subject, target, load, variants));
+      for (const load of LOADS) results.push(await compare(subject, target, load));
     } finally {
       await target.stop();
     }
@@ -92,11 +83,11 @@ export async function measureAll(
 }
 
 /** All variants, interleaved, under one load. */
-async function compare(
+export async function compare(
   subject: Subject,
   target: Target,
   load: string,
-  variants: readonly Variant[],
+  variants: readonly Variant[] = VARIANTS,
 ): Promise<object> {
   const rate = load === 'fixed' ? RATE : undefined;
   const rounds = new Map<string, Round[]>(variants.map(({ name }) => [name, []]));

@@ -35,6 +35,6 @@ ANCHOR_ENUM(fd_kind);
 ANCHOR_ENUM(sched_wait_flags);
 ANCHOR_ENUM(stat);
 ANCHOR_ENUM(selection_action);
-ANCHOR_ENUM(shed);
 ANCHOR_ENUM(tls_library);
 ANCHOR_ENUM(tls_call);
+ANCHOR_ENUM(shed);

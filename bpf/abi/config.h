@@ -37,18 +37,6 @@ struct selection_control {
 };
 
 /*
- * The one entry (__u32) of the array map `shed`: what the programs leave out to save CPU time. Turns, byte counts and
- * connections are never left out.
- */
-enum shed {
-	SHED_STACKS = 1,       /* no stack samples */
-	SHED_SCHED_DETAIL = 2, /* no records of waits shorter than SHED_WAIT_NS */
-	SHED_PAYLOAD = 4,      /* socket operations without payload */
-};
-
-#define SHED_WAIT_NS 1000000
-
-/*
  * The cookie of every probe of programs/tls: what the probed function is.
  *
  *     bits 0-7   enum tls_call
@@ -64,5 +52,17 @@ enum tls_call {
 #define TLS_COOKIE_CALL(cookie) ((cookie) & 0xff)
 #define TLS_COOKIE_DIRECTION(cookie) ((cookie) >> 8 & 1)
 #define TLS_COOKIE_LIBRARY(cookie) ((cookie) >> 16 & 0xff)
+
+/*
+ * The one entry (__u32) of the array map `shed`: what the programs leave out to save CPU time. Turns, byte counts and
+ * connections are never left out.
+ */
+enum shed {
+	SHED_STACKS = 1,       /* no stack samples */
+	SHED_SCHED_DETAIL = 2, /* no records of waits shorter than SHED_WAIT_NS */
+	SHED_PAYLOAD = 4,      /* socket operations without payload */
+};
+
+#define SHED_WAIT_NS 1000000
 
 #endif /* KINDLING_CONFIG_H */

@@ -75,8 +75,8 @@ export class LiveObserver {
       },
       log,
       recording: this.#recording,
-      cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
       tls: this.#tls,
+      cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));

@@ -22,10 +22,10 @@ const LOST = [
   STAT.SCHED_TASK_STATE_FULL,
   STAT.CPU_RING_FULL,
   STAT.PROC_RING_FULL,
-  STAT.SCHED_SHED,
-  STAT.CPU_SHED,
   STAT.TLS_RING_FULL,
   STAT.TLS_STATE_FULL,
+  STAT.SCHED_SHED,
+  STAT.CPU_SHED,
 ] as const;
 
 const GAUGE = /_held$|^connections$|_bytes$/;

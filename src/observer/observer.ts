@@ -211,9 +211,9 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
-    const spans = this.#spans;
     const tls = this.#tls;
-    const { processes, symbolizer, cost, tls: watch } = this.#parts;
+    const spans = this.#spans;
+    const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {

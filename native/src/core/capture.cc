@@ -66,6 +66,23 @@ void Capture::OpenTopic(TopicName name, const Knobs& knobs) {
   topics_.push_back(std::move(topic.value()));
 }
 
+Topic* Capture::FindTopic(TopicName name) const {
+  for (const auto& topic : topics_) {
+    if (topic->name() == name) return topic.get();
+  }
+  return nullptr;
+}
+
+Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
+  Topic* tls = FindTopic(TopicName::kTls);
+  if (tls == nullptr) return Error{ENOENT, "the tls topic is not loaded", "", ""};
+  return tls->AddProbe(place);
+}
+
+void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
+  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
+}
+
 int Capture::SetMetering(bool on) {
   if (!on) {
     metering_ = UniqueFd();
@@ -83,23 +100,6 @@ std::vector<ProgramCost> Capture::ReadCosts() const {
   maps_.ReadCosts(&costs);
   for (const auto& topic : topics_) topic->ReadCosts(&costs);
   return costs;
-}
-
-Topic* Capture::FindTopic(TopicName name) const {
-  for (const auto& topic : topics_) {
-    if (topic->name() == name) return topic.get();
-  }
-  return nullptr;
-}
-
-Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
-  Topic* tls = FindTopic(TopicName::kTls);
-  if (tls == nullptr) return Error{ENOENT, "the tls topic is not loaded", "", ""};
-  return tls->AddProbe(place);
-}
-
-void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
-  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
 }
 
 void Capture::Detach() {

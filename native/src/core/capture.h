@@ -53,14 +53,14 @@ class Capture {
   Reader& reader() { return *reader_; }
   SharedMaps& maps() { return maps_; }
 
+  // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
+  Result<uint32_t> AddProbe(const ProbePlace& place);
+  void RemoveProbes(const std::vector<uint32_t>& handles);
   // Makes the kernel count what all BPF programs of the machine take, or stop counting. Counting itself costs each run
   // some tens of nanoseconds, and another process may have it switched on as well. Returns 0 or -errno.
   int SetMetering(bool on);
   // What each program has cost while anybody had the counting switched on, since it was loaded.
   std::vector<ProgramCost> ReadCosts() const;
-  // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
-  Result<uint32_t> AddProbe(const ProbePlace& place);
-  void RemoveProbes(const std::vector<uint32_t>& handles);
 
   // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
   void Detach();

@@ -13,8 +13,8 @@
 #include <bpf/libbpf.h>
 
 #include "../util/result.h"
-#include "program_cost.h"
 #include "link_reaper.h"
+#include "program_cost.h"
 #include "shared_maps.h"
 
 namespace kindling {

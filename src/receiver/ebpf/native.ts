@@ -215,11 +215,11 @@ interface NativeCapture {
   readStats(into: Float64Array): void;
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
+  addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
+  removeProbes(handles: readonly number[]): void;
   setShed(mask: number): void;
   setMetering(on: boolean): number;
   readCosts(): ProgramCost[];
-  addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
-  removeProbes(handles: readonly number[]): void;
   detach(): number;
   close(): void;
 }
