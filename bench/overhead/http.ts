@@ -11,22 +11,15 @@ const PAUSE = 'bench/programs/wrk-pause.lua';
 export const nodeHttp: Subject = {
   name: 'Node.js HTTP',
   spans: true,
-  start: () => nodeServer('http', []),
+  start: () => nodeServer('http'),
 };
 
 export const nodeTls: Subject = {
   name: 'Node.js HTTPS',
-  spans: false,
-  async start() {
-    const folder = mkdtempSync(join(tmpdir(), 'kindling-bench-'));
-    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    await output(findTool('openssl'), [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', key, '-out', certificate, '-days', '2', '-subj', '/CN=localhost'],
-    ]);
-    const target = await nodeServer('https', [key, certificate]);
-    rmSync(folder, { recursive: true });
-    return target;
+  spans: true,
+  start: () => {
+    findTool('openssl');
+    return nodeServer('https');
   },
 };
 
@@ -62,9 +55,9 @@ http {
   },
 };
 
-async function nodeServer(scheme: 'http' | 'https', args: readonly string[]): Promise<Target> {
+async function nodeServer(scheme: 'http' | 'https'): Promise<Target> {
   findTool('wrk');
-  const { child, port } = await startWithPort(process.execPath, ['bench/programs/http-server.mjs', ...args]);
+  const { child, port } = await startWithPort(process.execPath, [`bench/programs/${scheme}-server.mjs`]);
   const load = (seconds: number, rate: number | undefined) =>
     wrk(`${scheme}://127.0.0.1:${port}/orders/42`, seconds, rate);
   return { pid: child.pid!, include: { pids: [child.pid!] }, load, stop: () => stopChild(child) };

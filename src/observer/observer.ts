@@ -254,6 +254,7 @@ export class Observer {
       netTurns: (record) => connections.netTurns(record),
       netError: (record) => connections.netError(record),
       tlsData: (record) => {
+        cost?.count(record.tgid, 'tls');
         watch?.used(record.tgid);
         tls.tlsData(record);
       },

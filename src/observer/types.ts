@@ -73,7 +73,7 @@ export interface Exchange {
   };
   readonly context: WireContext | undefined;
   /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */
-  readonly tls?: TlsView;
+  readonly tls?: TlsView | undefined;
   /** Why a part of the truth is missing; absent when nothing is. */
   readonly incomplete: 'gap' | 'no_response' | 'reset' | undefined;
   /** errno that ended the connection before the response was complete. */

@@ -197,6 +197,10 @@ static __always_inline void emit_move(struct task_struct *task, const struct tls
 		if (want > move->length)
 			want = move->length;
 	}
+	if (want && is_shed(SHED_PAYLOAD)) {
+		want = 0;
+		count(STAT_NET_PAYLOAD_SHED);
+	}
 	if (want == 0)
 		EMIT_TIER(0);
 	else if (want <= CAPTURE_SMALL)

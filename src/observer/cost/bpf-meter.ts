@@ -99,7 +99,7 @@ export class BpfMeter {
     this.#capture.setMetering(false);
     const lastedNs = Math.max(1, nowNs - this.#startedNs);
     const sinceNs = nowNs - (this.#sampledBeforeNs < 0 ? this.#startedNs : this.#sampledBeforeNs);
-    const byTopic: Record<SharedTopic, number> = { net: 0, sched: 0, cpu: 0 };
+    const byTopic: Record<SharedTopic, number> = { net: 0, tls: 0, sched: 0, cpu: 0 };
     let all = 0;
     for (const cost of costs) {
       const key = keyOf(cost);

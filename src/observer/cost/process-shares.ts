@@ -4,12 +4,13 @@
  */
 
 /** Topics whose programs run on behalf of a watched process. */
-export const SHARED_TOPICS = ['net', 'sched', 'cpu'] as const;
+export const SHARED_TOPICS = ['net', 'tls', 'sched', 'cpu'] as const;
 export type SharedTopic = (typeof SHARED_TOPICS)[number];
 
 interface Tally {
   readonly tgid: number;
   net: number;
+  tls: number;
   sched: number;
   cpu: number;
 }
@@ -25,7 +26,7 @@ const MAX_PROCESSES = 4096;
 
 export class ProcessShares {
   readonly #byTgid = new Map<number, Tally>();
-  #last: Tally = { tgid: -1, net: 0, sched: 0, cpu: 0 };
+  #last: Tally = { tgid: -1, net: 0, tls: 0, sched: 0, cpu: 0 };
 
   /** One record; called for each, so it does next to nothing. */
   count(tgid: number, topic: SharedTopic): void {
@@ -33,7 +34,7 @@ export class ProcessShares {
     if (tally.tgid !== tgid) {
       const known = this.#byTgid.get(tgid);
       if (known === undefined && this.#byTgid.size >= MAX_PROCESSES) return;
-      tally = known ?? { tgid, net: 0, sched: 0, cpu: 0 };
+      tally = known ?? { tgid, net: 0, tls: 0, sched: 0, cpu: 0 };
       if (known === undefined) this.#byTgid.set(tgid, tally);
       this.#last = tally;
     }
@@ -42,7 +43,7 @@ export class ProcessShares {
 
   /** Divides the nanoseconds of each topic, largest share first, and starts anew. */
   divide(nsByTopic: Readonly<Record<SharedTopic, number>>): ProcessCost[] {
-    const totals = { net: 0, sched: 0, cpu: 0 };
+    const totals = { net: 0, tls: 0, sched: 0, cpu: 0 };
     for (const tally of this.#byTgid.values()) {
       for (const topic of SHARED_TOPICS) totals[topic] += tally[topic];
     }
@@ -55,7 +56,7 @@ export class ProcessShares {
       costs.push({ tgid: tally.tgid, ns });
     }
     this.#byTgid.clear();
-    this.#last = { tgid: -1, net: 0, sched: 0, cpu: 0 };
+    this.#last = { tgid: -1, net: 0, tls: 0, sched: 0, cpu: 0 };
     return costs.sort((a, b) => b.ns - a.ns);
   }
 }

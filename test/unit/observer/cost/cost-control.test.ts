@@ -119,11 +119,11 @@ describe('ProcessShares', () => {
     for (let i = 0; i < 3; i++) shares.count(1, 'net');
     shares.count(2, 'net');
     shares.count(2, 'cpu');
-    const costs = shares.divide({ net: 1000, sched: 500, cpu: 70 });
+    const costs = shares.divide({ net: 1000, tls: 0, sched: 500, cpu: 70 });
     expect(costs).toEqual([
       { tgid: 1, ns: 750 },
       { tgid: 2, ns: 320 },
     ]);
-    expect(shares.divide({ net: 1000, sched: 0, cpu: 0 })).toEqual([]);
+    expect(shares.divide({ net: 1000, tls: 0, sched: 0, cpu: 0 })).toEqual([]);
   });
 });
