@@ -335,6 +335,7 @@ enum stat {
 	STAT_TLS_TURNS,               /* Messages (changes of direction in a TLS session) seen, lost ones included. */
 	STAT_SCHED_SHED,              /* Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget). */
 	STAT_CPU_SHED,                /* Stack samples left out to save CPU time. */
+	STAT_NET_PAYLOAD_SHED,        /* Socket operations recorded without payload to save CPU time. */
 	STAT_COUNT,
 };
 

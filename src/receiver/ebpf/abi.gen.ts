@@ -461,4 +461,5 @@ export const STATS = [
   { name: 'tls_turns', help: "Messages (changes of direction in a TLS session) seen, lost ones included." },
   { name: 'sched_shed', help: "Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget)." },
   { name: 'cpu_shed', help: "Stack samples left out to save CPU time." },
+  { name: 'net_payload_shed', help: "Socket operations recorded without payload to save CPU time." },
 ] as const;
