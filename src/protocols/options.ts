@@ -1,0 +1,20 @@
+/** What users decide about all protocols: how much of the payload spans may show. */
+export interface ProtocolOptions {
+  /** URL query strings. `redacted`: names, with every value replaced. */
+  readonly urlQuery: 'redacted' | 'full' | 'off';
+  /** `db.query.text`. `sanitised`: every literal replaced by `?`. */
+  readonly queryText: 'sanitised' | 'full' | 'off';
+  /** Lower-case names of headers to show as `http.request.header.<name>` and the like. */
+  readonly requestHeaders: readonly string[];
+  readonly responseHeaders: readonly string[];
+  /** Most exchanges that may be open on one connection. */
+  readonly maxOpen: number;
+}
+
+export const DEFAULT_PROTOCOL_OPTIONS: ProtocolOptions = {
+  urlQuery: 'redacted',
+  queryText: 'sanitised',
+  requestHeaders: [],
+  responseHeaders: [],
+  maxOpen: 4096,
+};
