@@ -26,9 +26,40 @@ export interface RunOptions {
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
+const REPLAY_OPTIONS = {
+  ...RUN_OPTIONS,
+  json: { type: 'boolean', default: false },
+  side: { type: 'string' },
+  protocols: { type: 'string', multiple: true },
+} as const satisfies ParseArgsConfig['options'];
+
+export interface ReplayOptions extends RunOptions {
+  readonly json: boolean;
+  readonly side: 'client' | 'server' | undefined;
+  readonly protocolModules: readonly string[];
+}
+
 /** Options of the commands that run pipelines. Throws `UsageError`. */
 export function parseRunOptions(args: readonly string[], positionals: number): RunOptions {
-  const parsed = parse(args, RUN_OPTIONS, positionals);
+  return runOptions(parse(args, RUN_OPTIONS, positionals));
+}
+
+/** Options of `replay`. Throws `UsageError`. */
+export function parseReplayOptions(args: readonly string[]): ReplayOptions {
+  const parsed = parse(args, REPLAY_OPTIONS, 1);
+  const { json, side, protocols } = parsed.values;
+  if (side !== undefined && side !== 'client' && side !== 'server') {
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(side)} for "--side" flag: expected client or server`,
+    );
+  }
+  return { ...runOptions(parsed), json, side, protocolModules: protocols ?? [] };
+}
+
+function runOptions(parsed: {
+  readonly values: { readonly 'run-seconds'?: string; readonly 'shutdown-timeout'?: string };
+  readonly positionals: readonly string[];
+}): RunOptions {
   const seconds = parsed.values['run-seconds'];
   if (seconds !== undefined && !(seconds.trim() !== '' && Number(seconds) >= 0)) {
     throw new UsageError(

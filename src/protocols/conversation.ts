@@ -200,7 +200,7 @@ export class Conversation {
     this.#closed = true;
     this.#ledger.close(reason, time);
     this.#parser = undefined;
-    if (this.#protocol === undefined && this.#starts === 0) this.#shared.counters.unrecognised++;
+    if (this.#recognition !== undefined && this.#starts === 0) this.#shared.counters.unrecognised++;
   }
 
   /** Ends exchanges of which nothing was heard for `timeoutNs`. Call about once a second. */

@@ -8,6 +8,7 @@ import type { SpanKindName, SpanSink, SpanValue } from './span-sink.js';
 /** Reusable: `describe` overwrites everything. */
 export class SpanFacts implements SpanSink {
   side: 'client' | 'server' = 'client';
+  protocol = '';
   name = '';
   kind: SpanKindName = 'client';
   errorType: string | undefined;
@@ -29,6 +30,7 @@ export class SpanFacts implements SpanSink {
     const isClient = side === 'client';
     this.side = side;
     this.kind = side;
+    this.protocol = protocol.name;
     this.name = '';
     this.statusMessage = undefined;
     const { incomplete } = exchange;

@@ -6,6 +6,8 @@ export type SpanValue = string | number | boolean | readonly string[];
 export interface SpanSink {
   /** The end whose view this is: HTTP and RPC spans of a server and of a client differ. */
   readonly side: 'client' | 'server';
+  /** What people call the protocol of this exchange: the declaration's name unless set (`grpc` over `http2`). */
+  protocol: string;
   /** Low cardinality: never ids, paths, keys or values. */
   name: string;
   /** `side` unless set. */

@@ -56,6 +56,7 @@ export function describeHttp(
 ): void {
   const known = METHODS.has(detail.method);
   span.name = known ? detail.method : 'HTTP';
+  span.protocol = detail.version.startsWith('1') ? 'http' : 'http2';
   span.network('http', detail.version);
   span.put('http.request.method', known ? detail.method : '_OTHER');
   if (!known) span.put('http.request.method_original', detail.method);
