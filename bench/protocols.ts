@@ -39,7 +39,7 @@ function timeOf(work: () => void, count: number): number {
   return best;
 }
 
-/** A connection on which a seed's repeatable steps go to and fro. */
+/** A connection on which a seed's repeatable steps go to and fro; or a new one for each pass when none are. */
 function talk(seed: Seed, finished: (exchange: WireExchange, conversation: Conversation) => void) {
   const shared: ConversationShared = {
     registry: new ProtocolRegistry(),
@@ -54,9 +54,13 @@ function talk(seed: Seed, finished: (exchange: WireExchange, conversation: Conve
     remoteAddress: '10.0.0.2',
     remotePort: 12_345,
   };
-  const conversation: Conversation = new Conversation(shared, ends, true, true, {
-    finished: (exchange) => finished(exchange, conversation),
-  });
+  const create = () => {
+    const created: Conversation = new Conversation(shared, ends, true, true, {
+      finished: (exchange) => finished(exchange, created),
+    });
+    return created;
+  };
+  let conversation = create();
   const segments = seed.steps.map((step) => {
     const bytes = stepBytes(step);
     return {
@@ -86,6 +90,11 @@ function talk(seed: Seed, finished: (exchange: WireExchange, conversation: Conve
   return {
     steps: repeated.length,
     once: () => {
+      if (seed.repeatFrom === undefined) {
+        conversation.close('closed', 0);
+        conversation = create();
+        positions.fill(0);
+      }
       for (const segment of repeated) send(segment);
     },
   };
@@ -99,7 +108,8 @@ export async function run(): Promise<object> {
   ];
   const figures: Record<string, object> = {};
   for (const { protocol, seeds } of loaded) {
-    const repeatable = seeds.filter(({ repeatFrom }) => repeatFrom !== undefined);
+    const some = seeds.filter(({ repeatFrom }) => repeatFrom !== undefined);
+    const repeatable = some.length > 0 ? some : seeds;
     const messages: number[] = [];
     let last: WireExchange | undefined;
     let lastEnds: Conversation['ends'] | undefined;

@@ -17,14 +17,6 @@ export const protocolsConfig = () =>
         .describe(
           'What spans show of database statements: literals replaced by `?`, everything, or nothing.',
         ),
-      request_headers: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('Headers of requests to show as `http.request.header.<name>`.'),
-      response_headers: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('Headers of responses to show as `http.response.header.<name>`.'),
       max_open: z
         .int()
         .min(1)
@@ -43,7 +35,5 @@ export const protocolOptions = (
 ): ProtocolOptions => ({
   urlQuery,
   queryText: config.query_text,
-  requestHeaders: config.request_headers.map((name) => name.toLowerCase()),
-  responseHeaders: config.response_headers.map((name) => name.toLowerCase()),
   maxOpen: config.max_open,
 });

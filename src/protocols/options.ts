@@ -4,9 +4,6 @@ export interface ProtocolOptions {
   readonly urlQuery: 'redacted' | 'full' | 'off';
   /** `db.query.text`. `sanitised`: every literal replaced by `?`. */
   readonly queryText: 'sanitised' | 'full' | 'off';
-  /** Lower-case names of headers to show as `http.request.header.<name>` and the like. */
-  readonly requestHeaders: readonly string[];
-  readonly responseHeaders: readonly string[];
   /** Most exchanges that may be open on one connection. */
   readonly maxOpen: number;
 }
@@ -14,7 +11,5 @@ export interface ProtocolOptions {
 export const DEFAULT_PROTOCOL_OPTIONS: ProtocolOptions = {
   urlQuery: 'redacted',
   queryText: 'sanitised',
-  requestHeaders: [],
-  responseHeaders: [],
   maxOpen: 4096,
 };

@@ -110,7 +110,7 @@ export class Wire {
       );
       const { name, kind, errorType, statusMessage } = facts;
       const attributes = Object.fromEntries(facts.attributes);
-      return { protocol: exchange.protocol, name, kind, errorType, statusMessage, attributes, exchange };
+      return { protocol: facts.protocol, name, kind, errorType, statusMessage, attributes, exchange };
     });
   }
 
