@@ -24,7 +24,6 @@ command -v make >/dev/null || missing+=(make)
 command -v g++ >/dev/null || missing+=(g++)
 command -v clang >/dev/null || missing+=(clang)
 command -v llvm-strip >/dev/null || ls /usr/lib/llvm-*/bin/llvm-strip >/dev/null 2>&1 || missing+=(llvm)
-have_header bpf/libbpf.h || missing+=(libbpf-dev)
 have_header libelf.h || missing+=(libelf-dev)
 have_header zlib.h || missing+=(zlib1g-dev)
 if ! have_bpftool; then
@@ -37,17 +36,8 @@ if ! have_bpftool; then
     missing+=(bpftool)
   fi
 fi
-# libbpf before 1.0 lacks what the loader needs (Ubuntu 22.04 has 0.5).
-check_libbpf() {
-  local version
-  version=$(printf '#include <bpf/libbpf_version.h>\nLIBBPF_MAJOR_VERSION\n' | g++ -E -P -x c++ - 2>/dev/null | tail -n 1)
-  [ "${version:-0}" -ge 1 ] 2>/dev/null && return
-  echo 'setup: libbpf 1.0 or later is needed (Debian 12, Ubuntu 24.04); this distribution has an older one.' >&2
-  echo 'setup: the eBPF part is not built; the agent can only replay recordings.' >&2
-  touch build/.no-native
-}
 
-[ ${#missing[@]} -eq 0 ] && { check_libbpf; exit 0; }
+[ ${#missing[@]} -eq 0 ] && exit 0
 
 no_native() {
   printf 'setup: %s\n' "$1" \
@@ -72,4 +62,3 @@ if ! apt_install; then
   apt_install || { tail -n 20 build/setup.log >&2; die "could not install ${missing[*]} (build/setup.log)."; }
 fi
 have_bpftool || die 'bpftool is still missing after the installation.'
-check_libbpf

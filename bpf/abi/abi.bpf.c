@@ -33,3 +33,4 @@ ANCHOR_ENUM(fd_kind);
 ANCHOR_ENUM(sched_wait_flags);
 ANCHOR_ENUM(stat);
 ANCHOR_ENUM(selection_action);
+ANCHOR_ENUM(shed);

@@ -36,4 +36,16 @@ struct selection_control {
 	__u8 _pad;
 };
 
+/*
+ * The one entry (__u32) of the array map `shed`: what the programs leave out to save CPU time. Turns, byte counts and
+ * connections are never left out.
+ */
+enum shed {
+	SHED_STACKS = 1,       /* no stack samples */
+	SHED_SCHED_DETAIL = 2, /* no records of waits shorter than SHED_WAIT_NS */
+	SHED_PAYLOAD = 4,      /* socket operations without payload */
+};
+
+#define SHED_WAIT_NS 1000000
+
 #endif /* KINDLING_CONFIG_H */

@@ -234,6 +234,9 @@ enum stat {
 	STAT_CPU_RING_FULL,           /* Stack samples lost because the ring buffer was full. */
 	STAT_PROC_EVENTS,             /* Process records written. */
 	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
+	STAT_SCHED_SHED,              /* Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget). */
+	STAT_CPU_SHED,                /* Stack samples left out to save CPU time. */
+	STAT_NET_PAYLOAD_SHED,        /* Socket operations recorded without payload to save CPU time. */
 	STAT_COUNT,
 };
 

@@ -39,6 +39,14 @@ struct {
 	__type(value, struct selection_control);
 } selection SEC(".maps");
 
+/* Written by user space only, see config.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32); /* enum shed, ored */
+} shed SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -70,6 +78,14 @@ struct {
 	__type(key, int);
 	__type(value, struct thread_state);
 } threads SEC(".maps");
+
+static __always_inline bool is_shed(enum shed what)
+{
+	__u32 zero = 0;
+	__u32 *mask = bpf_map_lookup_elem(&shed, &zero);
+
+	return mask && (*mask & what);
+}
 
 /* Per CPU, yet atomic: a softirq may interrupt a program on the same CPU and count too. */
 static __always_inline void count(enum stat which)

@@ -283,7 +283,9 @@ export class Decoder {
   #u64(at: number): number {
     const words = this.#words;
     const word = at >> 2;
-    return words[word + 1]! * TWO_32 + words[word]!;
+    const high = words[word + 1]!;
+    // Most cookies are small: an integer is a cheaper key than a float.
+    return high === 0 ? words[word]! : high * TWO_32 + words[word]!;
   }
 
   #stack(at: number, frames: number): bigint[] {

@@ -2,6 +2,9 @@ import type { Connection } from './connection.js';
 import type { ExchangeDraft } from './exchange-draft.js';
 import type { Exchange } from './types.js';
 
+/** By minor version. */
+const VERSIONS = ['1.0', '1.1'] as const;
+
 /** What others see of a finished exchange. */
 export function toExchange(
   id: number,
@@ -31,10 +34,10 @@ export function toExchange(
       host: draft.host,
       userAgent: draft.userAgent,
       statusCode: draft.statusCode,
-      version: `1.${draft.minorVersion}`,
+      version: VERSIONS[draft.minorVersion] ?? `1.${draft.minorVersion}`,
     },
     context: draft.context,
     incomplete,
-    ...(draft.identity === undefined ? {} : { identity: draft.identity }),
+    identity: draft.identity,
   };
 }

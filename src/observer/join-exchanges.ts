@@ -142,7 +142,8 @@ const contextKey = (role: Exchange['role'], traceId: string, spanId: string): st
 function insert(entries: HeldExchange[], entry: HeldExchange): void {
   let at = entries.length;
   while (at > 0 && entries[at - 1]!.exchange.responseEnd > entry.exchange.responseEnd) at--;
-  entries.splice(at, 0, entry);
+  if (at === entries.length) entries.push(entry);
+  else entries.splice(at, 0, entry);
 }
 
 function append(map: Map<string, HeldExchange[]>, key: string, entry: HeldExchange): void {

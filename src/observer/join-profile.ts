@@ -50,7 +50,7 @@ export interface ProfileContext {
 }
 
 /** Intervals shorter than this are told merged, however few they are. */
-const MIN_EVENT_NS = 10_000;
+export const MIN_EVENT_NS = 10_000;
 
 const TIME_ATTRIBUTES = Object.fromEntries(
   TIME_CLASSES.map((timeClass) => [timeClass, timeAttribute(timeClass)]),

@@ -6,6 +6,7 @@ import { cpus, machine, release } from 'node:os';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
 import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
+import { CostControl } from './cost/cost-control.js';
 import { createJoinEngine } from './join-engine.js';
 import { Observer } from './observer.js';
 import { createPassThroughEngine } from './pass-through-engine.js';
@@ -39,6 +40,7 @@ export class LiveObserver {
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
+  #cost: CostControl | undefined;
   #spansDropped = 0;
   #stopping = false;
   #closed = false;
@@ -69,14 +71,23 @@ export class LiveObserver {
       },
       log,
       recording: this.#recording,
+      cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });
     this.#measureClock();
     this.#capture = Capture.open(data.capture, (batch) => this.#onBatch(batch));
+    this.#cost = new CostControl(
+      this.#capture,
+      data.cost,
+      (tgid) => processes.get(tgid)?.serviceName ?? 'unknown_service',
+      log,
+      { nowNs: now(), agentNs: agentCpuNs() },
+    );
     post({ type: 'started', report: this.#capture.report });
     this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
     this.#every(SECOND_MS, () => {
       this.#measureClock();
+      this.#cost?.tick(now(), agentCpuNs());
       this.#sendStats();
     });
   }
@@ -145,6 +156,7 @@ export class LiveObserver {
         observer: this.#observer.stats(),
         kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
         spansDropped: this.#spansDropped,
+        cost: this.#cost?.report(),
       },
     });
   }
@@ -178,6 +190,12 @@ const hasSymbolizer = (addon: object): addon is NativeSymbolizerModule => 'Symbo
 
 /** CLOCK_MONOTONIC: Node's high-resolution time is that clock on Linux. */
 const now = (): MonoNs => Number(process.hrtime.bigint());
+
+/** CPU time of all threads of this process. */
+function agentCpuNs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) * 1000;
+}
 
 function postingLogger(post: Post, base: LogFields): Logger {
   const at = (level: LogLevel) => (message: string, fields?: LogFields) =>

@@ -1,5 +1,6 @@
 import { STAT, STATS } from '../receiver/ebpf/abi.gen.js';
 import type { ComponentMetrics } from '../telemetry/metrics.js';
+import type { CostReport } from './cost/cost-control.js';
 import type { ObserverStats } from './worker-messages.js';
 
 /** Kernel counters that count records that were written. */
@@ -20,6 +21,8 @@ const LOST = [
   STAT.SCHED_TASK_STATE_FULL,
   STAT.CPU_RING_FULL,
   STAT.PROC_RING_FULL,
+  STAT.SCHED_SHED,
+  STAT.CPU_SHED,
 ] as const;
 
 const GAUGE = /_held$|^connections$|_bytes$/;
@@ -41,7 +44,7 @@ export class ObserverMetrics {
   }
 
   /** `last`: nothing comes after; what was written and never decoded is lost. */
-  update({ kernel, observer, spansDropped }: ObserverStats, last = false): void {
+  update({ kernel, observer, spansDropped, cost }: ObserverStats, last = false): void {
     const metrics = this.#metrics;
     let written = 0;
     for (const stat of WRITTEN) written += kernel[stat] ?? 0;
@@ -74,7 +77,28 @@ export class ObserverMetrics {
 
     metrics.received('traces', this.#growth('spans dropped', spansDropped));
     metrics.dropped('traces', this.#growth('spans dropped too', spansDropped), 'pipeline_full');
+    metrics.count('payload_shed', this.#growth('payload shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
+    if (cost !== undefined) this.#cost(cost);
     for (const name in observer) this.#one(name, observer[name]!);
+  }
+
+  #cost({ bpf, totalCpus, level, shed, restored }: CostReport): void {
+    const metrics = this.#metrics;
+    for (const { topic, program, cpuNs, runs } of bpf.programs) {
+      const labels = { topic, program };
+      const key = `${topic}/${program}`;
+      metrics.count('bpf.run_time_ns', this.#growth(`time of ${key}`, Math.round(cpuNs)), labels);
+      metrics.count('bpf.runs', this.#growth(`runs of ${key}`, runs), labels);
+    }
+    for (const { service, cpuNs } of bpf.targets) {
+      const ns = this.#growth(`target ${service}`, Math.round(cpuNs));
+      metrics.count('bpf.target_run_time_ns', ns, { service });
+    }
+    metrics.gauge('bpf.cpus', bpf.cpus);
+    metrics.gauge('budget.used_cpus', totalCpus);
+    metrics.gauge('budget.level', level);
+    metrics.count('budget.actions', this.#growth('shed', shed), { action: 'shed' });
+    metrics.count('budget.actions', this.#growth('restored', restored), { action: 'restored' });
   }
 
   #one(name: string, value: number): void {

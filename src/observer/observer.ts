@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import type { SharedTopic } from './cost/process-shares.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
@@ -21,6 +22,9 @@ import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from 
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+
+/** Kernel counters of records that are missing from the story of a thread. */
+const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
 
 export interface ObserverOptions {
   readonly limits: ConnectionLimits;
@@ -44,6 +48,12 @@ export interface ObserverParts {
   readonly log: Logger;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Is told whose records come in. */
+  readonly cost?: RecordCounter | undefined;
+}
+
+export interface RecordCounter {
+  count(tgid: number, topic: SharedTopic): void;
 }
 
 export class Observer {
@@ -109,7 +119,8 @@ export class Observer {
   /** The kernel's counters (in the order of `STATS`), as they were when every record up to `now` had been written. */
   kernelCounted(now: MonoNs, stats: Float64Array): void {
     this.#parts.recording?.kernelStats(now, stats);
-    const lost = (stats[STAT.SCHED_RING_FULL] ?? 0) + (stats[STAT.NET_DATA_RING_FULL] ?? 0);
+    let lost = 0;
+    for (const stat of MISSING) lost += stats[stat] ?? 0;
     if (lost > this.#recordsLost) this.#engine.lost?.(this.#statsAt, now);
     this.#engine.checked?.(now);
     this.#recordsLost = lost;
@@ -168,10 +179,12 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
-    const { processes, symbolizer } = this.#parts;
+    const spans = this.#spans;
+    const { processes, symbolizer, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
+        cost?.count(record.tgid, 'net');
         netOperation?.(record);
         connections.netData(record);
       },
@@ -183,17 +196,25 @@ export class Observer {
         engine.netClosed?.(record);
         connections.netClose(record);
       },
-      wait: (record) => engine.wait(record),
-      sample: (record) => engine.sample(record),
+      wait: (record) => {
+        cost?.count(record.tgid, 'sched');
+        engine.wait(record);
+      },
+      sample: (record) => {
+        cost?.count(record.tgid, 'cpu');
+        engine.sample(record);
+      },
       exec: (record) => {
         engine.exec(record);
         processes.invalidate(record.tgid, false);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
       },
       exit: (record) => {
         engine.exit(record);
         if (!record.last) return;
         processes.invalidate(record.tgid, true);
+        spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
       },
     };

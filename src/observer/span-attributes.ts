@@ -53,40 +53,76 @@ interface Shared {
   readonly origin: string;
 }
 
+/** Texts and numbers with few values, encoded once for each. Bounded: they come from the wire. */
+const MAX_ENCODED = 256;
+const LONGEST_KEPT = 256;
+
 /** Encodes attributes as fields of a `Span`. */
 export class SpanAttributeEncoder {
   readonly #queryPolicy: QueryPolicy;
-  readonly #writer = new WireWriter(1024);
   readonly #shared = new WeakMap<SocketTuple, Shared>();
+  readonly #methods = new Map<string, Uint8Array>();
+  readonly #statuses = new Map<number, Uint8Array>();
+  readonly #queries = new Map<string, string>();
 
   constructor(queryPolicy: QueryPolicy) {
     this.#queryPolicy = queryPolicy;
   }
 
-  /** The attributes of `exchange` in two parts; the second is valid until the next call. */
-  encode(exchange: Exchange): [Uint8Array, Uint8Array] {
+  /** Writes the attributes of `exchange` into the current message. */
+  write(writer: WireWriter, exchange: Exchange): void {
     const { http } = exchange;
     const shared = this.#sharedOf(exchange);
-    const writer = this.#writer;
-    writer.reset();
-    if (METHODS.has(http.method)) put(writer, 'http.request.method', http.method);
-    else {
-      put(writer, 'http.request.method', '_OTHER');
-      put(writer, 'http.request.method_original', http.method);
-    }
+    writer.raw(shared.bytes);
+    writer.raw(this.#methodOf(http.method));
     const path = http.method === 'CONNECT' ? '' : originPath(http.path);
-    const query = http.query === undefined ? undefined : queryText(http.query, this.#queryPolicy);
+    const query = http.query === undefined ? undefined : this.#queryOf(http.query);
     if (exchange.role === 'client') {
       put(writer, 'url.full', `${shared.origin}${path}${query === undefined ? '' : `?${query}`}`);
     } else {
       if (path !== '') put(writer, 'url.path', path);
       if (query !== undefined) put(writer, 'url.query', query);
     }
-    if (http.statusCode !== 0) put(writer, 'http.response.status_code', http.statusCode);
+    if (http.statusCode !== 0) writer.raw(this.#statusOf(http.statusCode));
     const error = errorType(exchange);
     if (error !== undefined) put(writer, 'error.type', error);
     if (exchange.incomplete !== undefined) put(writer, ATTR_INCOMPLETE, exchange.incomplete);
-    return [shared.bytes, writer.bytes.subarray(0, writer.pos)];
+  }
+
+  #methodOf(method: string): Uint8Array {
+    const known = this.#methods.get(method);
+    if (known !== undefined) return known;
+    const writer = new WireWriter(128);
+    if (METHODS.has(method)) put(writer, 'http.request.method', method);
+    else {
+      put(writer, 'http.request.method', '_OTHER');
+      put(writer, 'http.request.method_original', method);
+    }
+    const bytes = writer.finish();
+    if (this.#methods.size < MAX_ENCODED) this.#methods.set(method, bytes);
+    return bytes;
+  }
+
+  #statusOf(status: number): Uint8Array {
+    const known = this.#statuses.get(status);
+    if (known !== undefined) return known;
+    const writer = new WireWriter(64);
+    put(writer, 'http.response.status_code', status);
+    const bytes = writer.finish();
+    if (this.#statuses.size < MAX_ENCODED) this.#statuses.set(status, bytes);
+    return bytes;
+  }
+
+  #queryOf(query: string): string | undefined {
+    if (this.#queryPolicy !== 'redacted') return this.#queryPolicy === 'full' ? query : undefined;
+    const known = this.#queries.get(query);
+    if (known !== undefined) return known;
+    const redacted = query.replace(/=[^&;]*/g, '=REDACTED');
+    if (query.length <= LONGEST_KEPT) {
+      if (this.#queries.size >= MAX_ENCODED) this.#queries.clear();
+      this.#queries.set(query, redacted);
+    }
+    return redacted;
   }
 
   #sharedOf({ tuple, role, http }: Exchange): Shared {
@@ -139,12 +175,6 @@ function originPath(target: string): string {
   if (scheme < 0) return target;
   const slash = target.indexOf('/', scheme + 3);
   return slash < 0 ? '/' : target.slice(slash);
-}
-
-function queryText(query: string, policy: QueryPolicy): string | undefined {
-  if (policy === 'off') return undefined;
-  if (policy === 'full') return query;
-  return query.replace(/=[^&;]*/g, '=REDACTED');
 }
 
 /** `example.org:8080`, `[::1]:80`, `example.org` (default port of plain HTTP). */

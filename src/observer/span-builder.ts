@@ -4,18 +4,10 @@
  * Age is measured by the watermark of the kernel's records and not by a timer, so a replay cuts where the live run did.
  */
 
-import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
-import { addNs } from '../otlp/time.js';
-import { TracesWriter } from '../otlp/trace-writer.js';
+import { ExchangeSpanWriter, type SpanJob } from './exchange-span-writer.js';
 import type { MonoClock } from './join-types.js';
-import {
-  errorType,
-  type QueryPolicy,
-  SCHEMA_URL,
-  SpanAttributeEncoder,
-  spanName,
-} from './span-attributes.js';
-import { connectionSeed, createIdentity, hasParent, PARENT_ID, SPAN_ID, TRACE_ID } from './span-identity.js';
+import { type QueryPolicy, SCHEMA_URL, SpanAttributeEncoder } from './span-attributes.js';
+import { connectionSeed, createIdentity } from './span-identity.js';
 import type { Exchange, MonoNs, ProcessInfo, ProcessTable } from './types.js';
 
 export interface SpanBatch {
@@ -54,8 +46,10 @@ export const spanOptions = (
 export const SCOPE_NAME = 'kindling/ebpf';
 
 interface Group {
-  readonly writer: TracesWriter;
+  readonly writer: ExchangeSpanWriter;
   process: ProcessInfo | undefined;
+  /** The process may be another one by now: ask again. */
+  stale: boolean;
 }
 
 export class SpanBuilder {
@@ -64,6 +58,7 @@ export class SpanBuilder {
   readonly #clock: MonoClock;
   readonly #groups = new Map<number, Group>();
   readonly #attributes: SpanAttributeEncoder;
+  #job: SpanJob | undefined;
   #bytes = 0;
   #items = 0;
   #startedAt: MonoNs = 0;
@@ -84,36 +79,18 @@ export class SpanBuilder {
   add(exchange: Exchange, profile: Uint8Array | undefined, now: MonoNs): boolean {
     const { writer } = this.#groupOf(exchange.tgid);
     const before = writer.sizeBytes;
-    const identity =
-      exchange.identity ??
-      createIdentity(
-        connectionSeed('', String(exchange.socketCookie), ''),
-        exchange.requestStart,
-        exchange.role,
-      );
-    const attributes = this.#attributes.encode(exchange);
+    const identity = exchange.identity ?? identityOf(exchange);
     const startTime = this.#clock.toUnix(exchange.requestStart);
-    const end = exchange.responseEnd === 0 ? exchange.requestEnd : exchange.responseEnd;
-    const error = errorType(exchange);
-    const isServer = exchange.role === 'server';
-    const { context } = exchange;
-    const remoteParent = isServer && context !== undefined;
-    writer.span({
-      traceId: identity.subarray(TRACE_ID.start, TRACE_ID.end),
-      spanId: identity.subarray(SPAN_ID.start, SPAN_ID.end),
-      parentSpanId: hasParent(identity) ? identity.subarray(PARENT_ID.start, PARENT_ID.end) : undefined,
-      traceState: context?.state,
-      name: spanName(exchange),
-      kind: isServer ? SpanKind.server : SpanKind.client,
-      startTime,
-      endTime: addNs(startTime, Math.max(0, Math.round(end - exchange.requestStart))),
-      status: error === undefined ? undefined : { code: StatusCode.error },
-      flags:
-        (context?.sampled === false ? 0 : SpanFlags.sampled) |
-        SpanFlags.hasIsRemote |
-        (remoteParent ? SpanFlags.isRemote : 0),
-      encodedFields: profile === undefined ? attributes : [...attributes, profile],
-    });
+    const job = this.#job;
+    if (job === undefined) {
+      this.#job = { exchange, identity, startTime, profile, attributes: this.#attributes };
+    } else {
+      job.exchange = exchange;
+      job.identity = identity;
+      job.startTime = startTime;
+      job.profile = profile;
+    }
+    writer.exchange(this.#job!);
     if (this.#items === 0) this.#startedAt = now;
     this.#items++;
     this.#bytes += writer.sizeBytes - before;
@@ -123,6 +100,12 @@ export class SpanBuilder {
   /** True when what waits is old enough to leave. */
   isDue(now: MonoNs): boolean {
     return this.#items > 0 && now - this.#startedAt >= this.#options.batchNs;
+  }
+
+  /** The process has replaced its image or ended: what is known of it is read anew for its next span. */
+  processChanged(tgid: number): void {
+    const group = this.#groups.get(tgid);
+    if (group !== undefined) group.stale = true;
   }
 
   /** Takes everything that waits; undefined when nothing does. The bytes are the caller's. */
@@ -149,12 +132,17 @@ export class SpanBuilder {
   }
 
   #groupOf(tgid: number): Group {
-    const process = this.#processes.get(tgid);
     let group = this.#groups.get(tgid);
+    // Once for each batch and change: not all changes are told, and a look-up costs as much as a span.
+    if (group !== undefined && !group.stale && group.writer.itemCount > 0) return group;
+    const process = this.#processes.get(tgid);
     if (group === undefined) {
-      group = { writer: new TracesWriter(), process };
+      group = { writer: new ExchangeSpanWriter(), process, stale: false };
       this.#groups.set(tgid, group);
-    } else if (group.writer.itemCount > 0 && group.process === process) return group;
+    } else {
+      group.stale = false;
+      if (group.writer.itemCount > 0 && group.process === process) return group;
+    }
     group.process = process;
     group.writer.resource(this.#resource(tgid, process), SCHEMA_URL);
     group.writer.scope(SCOPE_NAME, this.#options.version, undefined, SCHEMA_URL);
@@ -173,6 +161,9 @@ export class SpanBuilder {
     };
   }
 }
+
+const identityOf = ({ socketCookie, requestStart, role }: Exchange): Uint8Array =>
+  createIdentity(connectionSeed('', String(socketCookie), ''), requestStart, role);
 
 function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
   const bytes = new Uint8Array(length);

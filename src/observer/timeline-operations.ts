@@ -31,6 +31,16 @@ export class TimelineOperations {
     this.#egress[slot] = operation.egress ? 1 : 0;
   }
 
+  /** Whether the chain is known to have an operation in [from, to] on a socket for which `test` is true. */
+  some(chain: Chain, from: MonoNs, to: MonoNs, test: (socketCookie: number) => boolean): boolean {
+    for (let record = this.#ring.lastUntil(chain, to); record !== 0; record = this.#ring.previous(record)) {
+      const slot = this.#ring.slot(record);
+      if (this.#ring.time[slot]! < from) return false;
+      if (test(this.#cookie[slot]!)) return true;
+    }
+    return false;
+  }
+
   /**
    * Operations of [from, to], oldest first, or undefined when the record does not reach back to `from` (overwritten),
    * so that nobody takes a missing operation for none.

@@ -4,7 +4,7 @@
  * Records are numbered 1, 2, 3, … in the order of their arrival; record `n` lives in slot `n % capacity` until record
  * `n + capacity` takes its place. A number is therefore its own generation check: it is live while it is one of the
  * last `capacity`. Each record holds the distance to the previous record of its thread, which makes the chain; every
- * 32nd record of a thread is also noted in `marks`, so that a question about an older time does not walk back through
+ * 8th record of a thread is also noted in `marks`, so that a question about an older time does not walk back through
  * all that has happened since.
  *
  *   slot    0    1    2    3    4    5        thread A: 8 -> 6 -> 3        (1 has been overwritten)
@@ -26,7 +26,7 @@ export interface Chain {
 
 export const emptyChain = (): Chain => ({ first: 0, last: 0, count: 0, marks: [] });
 
-const MARK_EVERY = 32;
+const MARK_EVERY = 8;
 
 /** Bytes of a slot, marks included. */
 export const RING_SLOT_BYTES = 8 + 4 + 1;
@@ -99,6 +99,24 @@ export class TimelineRing {
     }
     if (closing !== 0) found.push(closing);
     return found.reverse();
+  }
+
+  /** The oldest live record of `chain` after `time`, or 0. */
+  firstAfter(chain: Chain, time: number): RecordNumber {
+    let record = this.#startOfSearch(chain, time + 1);
+    let found = 0;
+    while (record !== 0 && this.time[record % this.capacity]! > time) {
+      found = record;
+      record = this.previous(record);
+    }
+    return found;
+  }
+
+  /** The newest live record of `chain` at or before `time`, or 0. */
+  lastUntil(chain: Chain, time: number): RecordNumber {
+    let record = this.#startOfSearch(chain, time + 1);
+    while (record !== 0 && this.time[record % this.capacity]! > time) record = this.previous(record);
+    return record;
   }
 
   /** A live record at or after `to` that is not far from it, else the newest. */

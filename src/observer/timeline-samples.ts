@@ -63,11 +63,8 @@ export class TimelineSamples {
 
   /** Whether there is a sample in [from, to). */
   isAnyBetween(chain: Chain, from: MonoNs, to: MonoNs): boolean {
-    for (const record of this.#ring.collect(chain, from, to)) {
-      const time = this.#ring.time[this.#ring.slot(record)]!;
-      if (time >= from && time < to) return true;
-    }
-    return false;
+    const first = this.#ring.firstAfter(chain, from - 1);
+    return first !== 0 && this.#ring.time[this.#ring.slot(first)]! < to;
   }
 
   /** A stack that does not fit into half of the pool is cut at its outer end. */

@@ -31,6 +31,8 @@ export class TimelineThreads {
   readonly #byKey = new Map<number, TimelineThread>();
   readonly #byProcess = new Map<number, Set<TimelineThread>>();
   #evicted = 0;
+  /** The thread of the last look-up: records and questions come in runs. */
+  #last: TimelineThread | undefined;
 
   constructor(maxThreads: number) {
     this.#maxThreads = maxThreads;
@@ -46,13 +48,16 @@ export class TimelineThreads {
   }
 
   get(tgid: number, tid: number): TimelineThread | undefined {
-    return this.#byKey.get(keyOf(tgid, tid));
+    const last = this.#last;
+    if (last !== undefined && last.tid === tid && last.tgid === tgid) return last;
+    const thread = this.#byKey.get(keyOf(tgid, tid));
+    if (thread !== undefined) this.#last = thread;
+    return thread;
   }
 
   /** The thread, made if it is new. */
   touch(tgid: number, tid: number, time: MonoNs): TimelineThread {
-    const key = keyOf(tgid, tid);
-    let thread = this.#byKey.get(key);
+    let thread = this.get(tgid, tid);
     if (thread === undefined) {
       if (this.#byKey.size >= this.#maxThreads) this.#evictOldest();
       thread = {
@@ -67,7 +72,8 @@ export class TimelineThreads {
         ended: false,
         touched: time,
       };
-      this.#byKey.set(key, thread);
+      this.#byKey.set(keyOf(tgid, tid), thread);
+      this.#last = thread;
       const siblings = this.#byProcess.get(tgid);
       if (siblings === undefined) this.#byProcess.set(tgid, new Set([thread]));
       else siblings.add(thread);
@@ -78,6 +84,7 @@ export class TimelineThreads {
 
   /** A quarter at once, so that the cost of sorting is shared by many new threads. */
   #evictOldest(): void {
+    this.#last = undefined;
     const oldestFirst = [...this.#byKey.values()].sort((a, b) => a.touched - b.touched);
     for (const thread of oldestFirst.slice(0, Math.max(1, this.#maxThreads >> 2))) {
       this.#byKey.delete(keyOf(thread.tgid, thread.tid));

@@ -177,6 +177,37 @@ export class Timeline {
     emit(to, 'unknown');
   }
 
+  /** Whether the thread is known to have been on a CPU during all of [from, to]: what `visit` would tell as one `on`. */
+  ranThroughout(tgid: number, tid: number, from: MonoNs, to: MonoNs): boolean {
+    const thread = this.#threads.get(tgid, tid);
+    if (thread === undefined) return false;
+    const { ring, off, onBefore } = this.#waits;
+    const next = ring.firstAfter(thread.waits, from);
+    if (next !== 0) {
+      const slot = ring.slot(next);
+      const before = ring.previous(next);
+      const previousOn = before === 0 ? Number.NEGATIVE_INFINITY : ring.time[ring.slot(before)]!;
+      return off[slot]! >= to && startOfRun(previousOn, off[slot]!, onBefore[slot]!) <= from;
+    }
+    const { open, lastOn } = thread;
+    if (thread.ended || lastOn > from) return false;
+    if (open === undefined) return this.#tailEnd(thread) >= to && lastOn >= 0;
+    const previousOn = lastOn < 0 ? Number.NEGATIVE_INFINITY : lastOn;
+    return open.off >= to && startOfRun(previousOn, open.off, open.onBefore) <= from;
+  }
+
+  /** Whether the thread is known to have used a socket in [from, to] for which `test` is true. */
+  usedSocket(
+    tgid: number,
+    tid: number,
+    from: MonoNs,
+    to: MonoNs,
+    test: (socketCookie: number) => boolean,
+  ): boolean {
+    const thread = this.#threads.get(tgid, tid);
+    return thread !== undefined && this.#operations.some(thread.operations, from, to, test);
+  }
+
   /** CPU samples of the thread in [from, to), oldest first. */
   samples(tgid: number, tid: number, from: MonoNs, to: MonoNs): StoredSample[] {
     const thread = this.#threads.get(tgid, tid);

@@ -71,7 +71,7 @@ export interface Exchange {
    * Trace id (16 bytes), span id (8) and parent span id (8, zero = none) of the span that this exchange becomes when
    * no span of an SDK stands for it. See `span-identity.ts`; absent only in hand-made exchanges.
    */
-  readonly identity?: Uint8Array;
+  readonly identity?: Uint8Array | undefined;
 }
 
 /** What the operating system knows of a process. Read once, kept for a while after its end. */

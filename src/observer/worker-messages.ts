@@ -2,6 +2,7 @@
 import type { Origin } from '../component/signal.js';
 import type { CaptureOptions, TopicReport } from '../receiver/ebpf/native.js';
 import type { LogFields, LogLevel } from '../telemetry/logger.js';
+import type { CostOptions, CostReport } from './cost/cost-control.js';
 import type { SpanEdit } from './join-types.js';
 import type { ObserverOptions } from './observer.js';
 import type { RecordingOptions } from './recording-writer.js';
@@ -13,6 +14,7 @@ export interface ObserverWorkerData {
   /** False: nothing asks for joins, exchanges become spans at once. */
   readonly profile: boolean;
   readonly recording: RecordingOptions | undefined;
+  readonly cost: CostOptions;
   readonly agentVersion: string;
   /** Bytes of span batches that may be under way to the pipelines; above it new ones are dropped and counted. */
   readonly maxUnackedBytes: number;
@@ -43,4 +45,6 @@ export interface ObserverStats {
   readonly kernel: Float64Array;
   /** Spans that were dropped because too many waited for the pipelines. */
   readonly spansDropped: number;
+  /** Absent in a replay. */
+  readonly cost?: CostReport | undefined;
 }

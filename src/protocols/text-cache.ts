@@ -6,6 +6,8 @@
 const SLOTS = 1024;
 /** Longer texts are made anew: hashing and comparing them costs more than it saves. */
 const LONGEST = 64;
+/** Bytes at each end that decide the slot. What differs in between only shares one. */
+const HASHED = 8;
 
 export class TextCache {
   readonly #texts: (string | undefined)[] = new Array<string | undefined>(SLOTS).fill(undefined);
@@ -16,7 +18,9 @@ export class TextCache {
     if (length <= 0) return '';
     if (length > LONGEST) return bytes.toString('latin1', start, end);
     let hash = length;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+    const head = Math.min(end, start + HASHED);
+    for (let i = start; i < head; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
+    for (let i = Math.max(head, end - HASHED); i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const known = this.#texts[slot];
     if (known !== undefined && known.length === length && sameText(known, bytes, start)) return known;

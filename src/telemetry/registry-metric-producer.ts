@@ -20,6 +20,16 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'kindling.component.sent': 'Items that a component handed on.',
   'kindling.component.dropped': 'Items that a component gave up, by reason.',
   'kindling.component.held': 'Items inside a component now.',
+  'kindling.bpf.run_time_ns':
+    "CPU nanoseconds of the agent's kernel programs, estimated from samples, by program.",
+  'kindling.bpf.runs': "Runs of the agent's kernel programs, estimated from samples, by program.",
+  'kindling.bpf.target_run_time_ns':
+    "CPU nanoseconds of the agent's kernel programs, estimated, by the service they ran for.",
+  'kindling.bpf.cpus': "CPUs that the agent's kernel programs used in the last sample.",
+  'kindling.budget.used_cpus': 'CPUs that the agent and its kernel programs use.',
+  'kindling.budget.level':
+    'What is left out to hold the budget: 0 nothing, 1 stacks, 2 short waits, 3 payload.',
+  'kindling.budget.actions': 'How often something was left out (`shed`) or given back (`restored`).',
 };
 
 interface Point {
@@ -81,7 +91,10 @@ export function toSeries(snapshot: Snapshot): Map<string, Series> {
     }
   }
   for (const sample of snapshot.samples) {
-    const name = `kindling.${sample.component.kind}.${sample.name}`;
+    // What is not about the component itself has a name space of its own, for example `bpf.runs`.
+    const name = sample.name.includes('.')
+      ? `kindling.${sample.name}`
+      : `kindling.${sample.component.kind}.${sample.name}`;
     add(name, sample.type, { ...identityAttributes(sample.component), ...sample.labels }, sample.value);
   }
   return all;

@@ -1,6 +1,6 @@
 /** Opening and closing captures: nothing leaks, nothing hangs, nothing arrives afterwards. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { ABI_HASH, STATS } from '../../src/receiver/ebpf/abi.gen.js';
@@ -10,8 +10,39 @@ import { closeSessionsAfterEach, describeKernel, runProgram, Session, waitUntil 
 /** A cycle takes about 50 ms, mostly for reading the kernel's BTF; `KINDLING_LEAK_CYCLES=1000` is for patient people. */
 const CYCLES = Number(process.env.KINDLING_LEAK_CYCLES ?? 100);
 
-const openFiles = () => readdirSync('/proc/self/fd').length;
-const threads = () => readdirSync('/proc/self/task').length;
+/** What a /proc/self directory says of each of its entries; one that ended meanwhile says nothing. */
+const ofSelf = (directory: 'fd' | 'task', read: (path: string) => string): string[] =>
+  readdirSync(`/proc/self/${directory}`).flatMap((entry) => {
+    try {
+      return [read(`/proc/self/${directory}/${entry}`)];
+    } catch {
+      return [];
+    }
+  });
+
+/** Descriptors of BPF objects and perf events, and reader threads: what a capture owns. The test runner has others. */
+const openFiles = () =>
+  ofSelf('fd', readlinkSync).filter((target) => /anon_inode:.*(bpf|btf|perf)/.test(target)).length;
+const threads = () =>
+  ofSelf('task', (path) => readFileSync(`${path}/comm`, 'utf8')).filter((name) => name === 'kindling-ring\n')
+    .length;
+
+/** What every thread of this process waits for; for a test that waits too long. */
+const whereThreadsAre = () =>
+  ofSelf('task', (path) =>
+    ['comm', 'wchan', 'stack'].map((file) => readFileSync(`${path}/${file}`, 'utf8').trim()).join(' '),
+  );
+
+async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`${what} takes too long:\n${whereThreadsAre().join('\n')}`)),
+      50_000,
+    );
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
 
 describeKernel('capture', () => {
   closeSessionsAfterEach();
@@ -25,6 +56,10 @@ describeKernel('capture', () => {
       ).close();
     cycle(true);
     const before = { files: openFiles(), threads: threads() };
+    const open = Capture.open({ proc: {} }, () => {});
+    expect(openFiles()).toBeGreaterThan(before.files);
+    await waitUntil(() => threads() === before.threads + 1);
+    open.close();
     for (let i = 0; i < CYCLES; i++) {
       cycle(i % 50 === 0);
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +115,7 @@ describeKernel('capture', () => {
     expect(() => capture.setRules({})).toThrow(/closed/);
   });
 
-  it('runs in a worker thread that ends without closing it', async () => {
+  it('runs in a worker thread that ends without closing it', { timeout: 240_000 }, async () => {
     const before = { files: openFiles(), threads: threads() };
     for (const ending of ['exit', 'terminate'] as const) {
       // Plain JavaScript against the addon: a worker of the test runner does not load TypeScript.
@@ -94,14 +129,17 @@ describeKernel('capture', () => {
          const capture = new addon.Capture({ netVariant: 'auto', captureBytes: 256, sched: true, openWaitMs: 200,
            openWaitIntervalMs: 1000, cpuFrequencyHz: 49, proc: true, ringBytes: 1 << 16, pollMs: 1, rules }, slabs,
            (slab) => { capture.release(slab); parentPort.postMessage('batch'); });
+         const failed = capture.report.find((topic) => !topic.attached);
+         if (failed) throw new Error(JSON.stringify(failed));
          parentPort.on('message', () => process.exit(0));`,
         { eval: true, workerData: { root: new URL('../../', import.meta.url).pathname } },
       );
-      await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      const begun = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+      await within(`the first batch (${ending})`, begun);
       const ended = new Promise((resolve) => worker.once('exit', resolve));
       if (ending === 'exit') worker.postMessage('end');
-      else await worker.terminate();
-      await ended;
+      else worker.terminate();
+      await within(`the worker's end (${ending})`, ended);
     }
     await waitUntil(() => openFiles() <= before.files && threads() <= before.threads);
   });

@@ -23,6 +23,10 @@ int on_cpu_clock(struct bpf_perf_event_data *ctx)
 
 	if (task->pid == 0 || !selected_thread(task))
 		return 0;
+	if (is_shed(SHED_STACKS)) {
+		count(STAT_CPU_SHED);
+		return 0;
+	}
 	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	if (!event) {
 		count(STAT_CPU_RING_FULL);

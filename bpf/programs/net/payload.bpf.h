@@ -252,6 +252,10 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 		if (want > op->length)
 			want = op->length;
 	}
+	if (want && is_shed(SHED_PAYLOAD)) {
+		want = 0;
+		count(STAT_NET_PAYLOAD_SHED);
+	}
 	flatten(op, want);
 	tail = op->kind == PAYLOAD_NONE ? 0 : read_tail(op);
 

@@ -176,8 +176,13 @@ static __always_inline void switch_in(struct task_struct *task, mono_ns_t now)
 
 	if (!thread)
 		return;
-	if (thread->off)
-		emit_wait(thread, task, 0, thread->off, now);
+	if (thread->off) {
+		/* A wait that was reported while it lasted must end, or it would seem to last on. */
+		if (now - thread->off < SHED_WAIT_NS && !thread->open_reported && is_shed(SHED_SCHED_DETAIL))
+			count(STAT_SCHED_SHED);
+		else
+			emit_wait(thread, task, 0, thread->off, now);
+	}
 	thread->off = 0;
 	thread->on = now;
 }

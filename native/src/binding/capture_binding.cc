@@ -15,6 +15,9 @@ Napi::Function CaptureBinding::Define(Napi::Env env) {
                       InstanceMethod<&CaptureBinding::ReadStats>("readStats"),
                       InstanceMethod<&CaptureBinding::RingUsedBytes>("ringUsedBytes"),
                       InstanceMethod<&CaptureBinding::SetRules>("setRules"),
+                      InstanceMethod<&CaptureBinding::SetShed>("setShed"),
+                      InstanceMethod<&CaptureBinding::SetMetering>("setMetering"),
+                      InstanceMethod<&CaptureBinding::ReadCosts>("readCosts"),
                       InstanceMethod<&CaptureBinding::Detach>("detach"),
                       InstanceMethod<&CaptureBinding::CloseMethod>("close")});
 }
@@ -128,6 +131,35 @@ void CaptureBinding::SetRules(const Napi::CallbackInfo& info) {
   if (!CheckOpen(info.Env())) return;
   Result<bool> result = capture_->maps().SetRules(ReadSelectionRules(info[0]));
   if (!result.ok()) ToJsError(info.Env(), result.error()).ThrowAsJavaScriptException();
+}
+
+void CaptureBinding::SetShed(const Napi::CallbackInfo& info) {
+  if (!CheckOpen(info.Env()) || !info[0].IsNumber()) return;
+  const int result = capture_->maps().SetShed(info[0].As<Napi::Number>().Uint32Value());
+  if (result != 0) {
+    ToJsError(info.Env(), Error{-result, "writing what to leave out failed", "", ""}).ThrowAsJavaScriptException();
+  }
+}
+
+// setMetering(on): 0, or the errno why the kernel does not count.
+Napi::Value CaptureBinding::SetMetering(const Napi::CallbackInfo& info) {
+  const int result = capture_ ? capture_->SetMetering(info[0].ToBoolean()) : 0;
+  return Napi::Number::New(info.Env(), -result);
+}
+
+Napi::Value CaptureBinding::ReadCosts(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array list = Napi::Array::New(env);
+  if (!capture_) return list;
+  for (const ProgramCost& cost : capture_->ReadCosts()) {
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("topic", cost.topic);
+    entry.Set("program", cost.program);
+    entry.Set("runTimeNs", Napi::Number::New(env, static_cast<double>(cost.run_time_ns)));
+    entry.Set("runs", Napi::Number::New(env, static_cast<double>(cost.runs)));
+    list.Set(list.Length(), entry);
+  }
+  return list;
 }
 
 Napi::Value CaptureBinding::Detach(const Napi::CallbackInfo& info) {

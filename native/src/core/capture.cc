@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "capture.h"
 
+#include <bpf/bpf.h>
+
 #include "bpf_log.h"
 #include "kernel_info.h"
 
@@ -60,6 +62,25 @@ void Capture::OpenTopic(TopicName name, const Knobs& knobs) {
   if (report.error) return;
   report.attached = true;
   topics_.push_back(std::move(topic.value()));
+}
+
+int Capture::SetMetering(bool on) {
+  if (!on) {
+    metering_ = UniqueFd();
+    return 0;
+  }
+  if (metering_) return 0;
+  const int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+  if (fd < 0) return fd;
+  metering_ = UniqueFd(fd);
+  return 0;
+}
+
+std::vector<ProgramCost> Capture::ReadCosts() const {
+  std::vector<ProgramCost> costs;
+  maps_.ReadCosts(&costs);
+  for (const auto& topic : topics_) topic->ReadCosts(&costs);
+  return costs;
 }
 
 void Capture::Detach() {

@@ -13,6 +13,8 @@
 #include "shared_maps.h"
 #include "topic.h"
 
+#include "../util/unique_fd.h"
+
 namespace kindling {
 
 enum class NetVariant { kOff, kAuto, kSocket, kSyscall };
@@ -50,6 +52,12 @@ class Capture {
   Reader& reader() { return *reader_; }
   SharedMaps& maps() { return maps_; }
 
+  // Makes the kernel count what all BPF programs of the machine take, or stop counting. Counting itself costs each run
+  // some tens of nanoseconds, and another process may have it switched on as well. Returns 0 or -errno.
+  int SetMetering(bool on);
+  // What each program has cost while anybody had the counting switched on, since it was loaded.
+  std::vector<ProgramCost> ReadCosts() const;
+
   // Ends the programs; the reader goes on with what is in the ring. Owner's thread. Idempotent.
   void Detach();
 
@@ -62,6 +70,7 @@ class Capture {
   SharedMaps maps_;
   std::vector<TopicReport> report_;
   std::vector<std::unique_ptr<Topic>> topics_;
+  UniqueFd metering_;  // the kernel counts while it is open
   std::unique_ptr<Reader> reader_;
 };
 

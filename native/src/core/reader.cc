@@ -79,7 +79,7 @@ void Reader::Run() {
 bool Reader::Drain() {
   const uint64_t start = MonotonicNow();
   const uint64_t end = ring_.ProducerPosition();
-  std::span<const std::byte> record;
+  RingRecord record;
   bool complete = true;
 
   for (;;) {
@@ -105,16 +105,16 @@ bool Reader::Drain() {
 }
 
 // Copies one record into the current slab. False when the reader is to stop; the record then stays in the ring.
-bool Reader::Append(std::span<const std::byte> record) {
+bool Reader::Append(const RingRecord& record) {
   event_header header;
   if (record.size() < sizeof(header)) return true;
-  std::memcpy(&header, record.data(), sizeof(header));
+  record.CopyTo(reinterpret_cast<std::byte*>(&header), sizeof(header));
   // The programs reserve in few sizes and say how much of the reservation is the record.
   const size_t size = std::min<size_t>(header.size, record.size());
   if (slab_ != kNoSlab && filled_ + size > slabs_[slab_].size()) HandOver(0);
   if (slab_ == kNoSlab && !TakeSlab()) return false;
   if (size > slabs_[slab_].size()) return true;
-  std::memcpy(slabs_[slab_].data() + filled_, record.data(), size);
+  record.CopyTo(slabs_[slab_].data() + filled_, size);
   filled_ += size;
   return true;
 }

@@ -53,7 +53,7 @@ class Reader {
 
   void Run();
   bool Drain();
-  bool Append(std::span<const std::byte> record);
+  bool Append(const RingRecord& record);
   bool TakeSlab();
   void HandOver(uint64_t complete_up_to);
 

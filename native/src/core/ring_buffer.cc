@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ring_buffer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -17,11 +18,17 @@ T LoadAcquire(const void* address) {
 
 }  // namespace
 
+void RingRecord::CopyTo(std::byte* target, size_t count) const {
+  const size_t from_head = std::min(count, head.size());
+  std::memcpy(target, head.data(), from_head);
+  if (count > from_head) std::memcpy(target + from_head, rest.data(), std::min(count - from_head, rest.size()));
+}
+
 Result<RingBuffer> RingBuffer::Map(int map_fd, size_t size) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   void* consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
   if (consumer == MAP_FAILED) return Error{errno, "mmap of the ring buffer's consumer page failed", "", ""};
-  void* producer = mmap(nullptr, page + 2 * size, PROT_READ, MAP_SHARED, map_fd, static_cast<off_t>(page));
+  void* producer = mmap(nullptr, page + size, PROT_READ, MAP_SHARED, map_fd, static_cast<off_t>(page));
   if (producer == MAP_FAILED) {
     const int code = errno;
     munmap(consumer, page);
@@ -42,7 +49,7 @@ RingBuffer::RingBuffer(RingBuffer&& other) noexcept
 
 RingBuffer::~RingBuffer() {
   if (consumer_ != nullptr) munmap(consumer_, page_);
-  if (producer_ != nullptr) munmap(producer_, page_ + 2 * size_);
+  if (producer_ != nullptr) munmap(producer_, page_ + size_);
 }
 
 uint64_t RingBuffer::ProducerPosition() const { return LoadAcquire<uint64_t>(producer_); }
@@ -52,14 +59,17 @@ size_t RingBuffer::UsedBytes() const {
   return static_cast<size_t>(ProducerPosition() - consumed);
 }
 
-RingBuffer::Next RingBuffer::Peek(uint64_t end, std::span<const std::byte>* record) {
+RingBuffer::Next RingBuffer::Peek(uint64_t end, RingRecord* record) {
   if (position_ >= end) return Next::kEnd;
-  // The data is mapped twice in a row, so a record that wraps is still contiguous.
-  const std::byte* data = static_cast<const std::byte*>(producer_) + page_ + (position_ & (size_ - 1));
-  current_ = LoadAcquire<uint32_t>(data);
+  const std::byte* ring = static_cast<const std::byte*>(producer_) + page_;
+  const size_t at = position_ & (size_ - 1);
+  // Everything is aligned to the size of a record's header, which is therefore never cut.
+  current_ = LoadAcquire<uint32_t>(ring + at);
   if (current_ & BPF_RINGBUF_BUSY_BIT) return Next::kBusy;
   if (current_ & BPF_RINGBUF_DISCARD_BIT) return Next::kSkip;
-  *record = {data + BPF_RINGBUF_HDR_SZ, current_};
+  const size_t start = (at + BPF_RINGBUF_HDR_SZ) & (size_ - 1);
+  const size_t head = std::min<size_t>(current_, size_ - start);
+  *record = {{ring + start, head}, {ring, current_ - head}};
   return Next::kRecord;
 }
 

@@ -17,6 +17,16 @@
 
 namespace kindling {
 
+// Bytes of one record. `rest` is what lies at the start of the ring when the record does not end before the ring does.
+struct RingRecord {
+  std::span<const std::byte> head;
+  std::span<const std::byte> rest;
+
+  size_t size() const { return head.size() + rest.size(); }
+  // Copies the first `count` bytes, at most size().
+  void CopyTo(std::byte* target, size_t count) const;
+};
+
 class RingBuffer {
  public:
   // `map_fd` stays the caller's; `size` is the map's max_entries.
@@ -40,7 +50,7 @@ class RingBuffer {
   // Looks at the record at the consumer's position, unless that has reached `end`. kRecord fills `record`, which stays
   // valid until Commit() gives its place back. kSkip: a discarded record. kBusy: being written, look again later.
   // Consumer thread only.
-  Next Peek(uint64_t end, std::span<const std::byte>* record);
+  Next Peek(uint64_t end, RingRecord* record);
   // Steps over the record that Peek() has just shown; its place stays taken until Commit().
   void Advance();
   // Gives everything stepped over back to the kernel.
@@ -50,7 +60,9 @@ class RingBuffer {
   RingBuffer(void* consumer, void* producer, size_t size, size_t page);
 
   void* consumer_;  // one page: the consumer's position, writable
-  void* producer_;  // one page with the producer's position, then the data twice in a row, read-only
+  // One page with the producer's position, then the data, read-only. The kernel would map the data twice in a row, so
+  // that no record is cut; each mapping counts as resident memory of this process, and a cut is easily mended.
+  void* producer_;
   size_t size_;
   size_t page_;
   uint64_t position_ = 0;  // consumer's, not yet told to the kernel

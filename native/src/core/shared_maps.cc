@@ -65,16 +65,16 @@ selection_comm ToCommKey(const std::string& comm) {
 
 }  // namespace
 
-void SharedMaps::Deleter::operator()(selection_bpf* skeleton) const { selection_bpf::destroy(skeleton); }
+void SharedMaps::Deleter::operator()(selection_bpf* skeleton) const { selection_bpf__destroy(skeleton); }
 
 Result<SharedMaps> SharedMaps::Load(size_t ring_bytes) {
   const SignalBlock no_signals;
   BpfLog log;
-  std::unique_ptr<selection_bpf, Deleter> skeleton(selection_bpf::open());
+  std::unique_ptr<selection_bpf, Deleter> skeleton(selection_bpf__open());
   if (!skeleton) return DescribeBpfError(-errno, "opening the shared maps", log.last(), "");
   bpf_map__set_max_entries(skeleton->maps.events, static_cast<uint32_t>(ring_bytes));
   bpf_program__set_autoattach(skeleton->progs.own_tgid, false);
-  const int result = selection_bpf::load(skeleton.get());
+  const int result = selection_bpf__load(skeleton.get());
   if (result != 0) return DescribeBpfError(result, "creating the shared maps", log.last(), "");
   return SharedMaps(std::move(skeleton), ring_bytes);
 }
@@ -99,12 +99,12 @@ int SharedMaps::ShareWith(bpf_object* object) const {
 }
 
 int SharedMaps::Attach() {
-  const int result = selection_bpf::attach(skeleton_.get());
+  const int result = selection_bpf__attach(skeleton_.get());
   if (result != 0) return result;
   return RunIterator(bpf_link__fd(skeleton_->links.make_states));
 }
 
-void SharedMaps::Detach() { selection_bpf::detach(skeleton_.get()); }
+void SharedMaps::Detach() { selection_bpf__detach(skeleton_.get()); }
 
 Result<bool> SharedMaps::SetRules(const SelectionRules& rules) {
   const auto same = [](auto value) { return value; };
@@ -135,6 +135,13 @@ Result<bool> SharedMaps::SetRules(const SelectionRules& rules) {
   }
   return true;
 }
+
+int SharedMaps::SetShed(uint32_t mask) {
+  const uint32_t zero = 0;
+  return bpf_map_update_elem(bpf_map__fd(skeleton_->maps.shed), &zero, &mask, BPF_ANY) == 0 ? 0 : -errno;
+}
+
+void SharedMaps::ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(skeleton_->obj, "selection", out); }
 
 void SharedMaps::ReadStats(std::span<double> out) const {
   const int cpus = libbpf_num_possible_cpus();

@@ -11,6 +11,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "program_cost.h"
+
 #include "../util/result.h"
 
 struct selection_bpf;
@@ -43,6 +45,12 @@ class SharedMaps {
 
   // Replaces all rules, then makes every thread ask again. Returns an error when a map is full.
   Result<bool> SetRules(const SelectionRules& rules);
+
+  // What the programs leave out from now on: enum shed, ored. Returns 0 or -errno.
+  int SetShed(uint32_t mask);
+
+  // Adds what the programs of this object have cost; see ProgramCost.
+  void ReadCosts(std::vector<ProgramCost>* out) const;
 
   // Sums the per-CPU counters; `out` has one place per enum stat.
   void ReadStats(std::span<double> out) const;

@@ -9,12 +9,8 @@
 #include <bpf/btf.h>
 
 #include "bpf_log.h"
-#include "cpu.skel.h"
+#include "bpf_objects.h"
 #include "kernel_info.h"
-#include "net_socket.skel.h"
-#include "net_syscall.skel.h"
-#include "proc.skel.h"
-#include "sched.skel.h"
 #include "../util/signal_block.h"
 #include "../util/unique_fd.h"
 
@@ -23,20 +19,6 @@ namespace {
 
 constexpr size_t kVerifierLogBytes = 256 * 1024;
 constexpr size_t kVerifierLogKept = 4096;
-
-// The topic's ELF file as embedded in its skeleton.
-std::span<const std::byte> ElfOf(TopicName name) {
-  size_t size = 0;
-  const void* data = nullptr;
-  switch (name) {
-    case TopicName::kNetSocket: data = net_socket_bpf::elf_bytes(&size); break;
-    case TopicName::kNetSyscall: data = net_syscall_bpf::elf_bytes(&size); break;
-    case TopicName::kSched: data = sched_bpf::elf_bytes(&size); break;
-    case TopicName::kCpu: data = cpu_bpf::elf_bytes(&size); break;
-    case TopicName::kProc: data = proc_bpf::elf_bytes(&size); break;
-  }
-  return {static_cast<const std::byte*>(data), size};
-}
 
 // Sets a `const volatile` scalar of an object that is not loaded yet, by its name in the object's BTF. False when the
 // object has no such knob: each topic has its own.
@@ -127,7 +109,7 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
   // Level 0: written only when a program is refused.
   options.kernel_log_buf = verifier_log.data();
   options.kernel_log_size = verifier_log.size();
-  const std::span<const std::byte> elf = ElfOf(name);
+  const std::span<const std::byte> elf = BpfObjectOf(name);
   UniqueObject object(bpf_object__open_mem(elf.data(), elf.size(), &options));
   if (!object) return DescribeBpfError(-errno, "opening the BPF object", log.last(), "");
 

@@ -12,6 +12,7 @@
 #include <bpf/libbpf.h>
 
 #include "../util/result.h"
+#include "program_cost.h"
 #include "shared_maps.h"
 
 namespace kindling {
@@ -48,6 +49,8 @@ class Topic {
   void Detach() { links_.clear(); }
 
   TopicName name() const { return name_; }
+  // Adds what the topic's programs have cost; see ProgramCost.
+  void ReadCosts(std::vector<ProgramCost>* out) const { ReadObjectCosts(object_.get(), TopicLabel(name_), out); }
   // Link of the topic's iterator program, -1 when it has none or is not attached.
   int iterator_link_fd() const { return iterator_ ? bpf_link__fd(iterator_.get()) : -1; }
 

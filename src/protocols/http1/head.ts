@@ -61,5 +61,6 @@ export function resetHead(head: MessageHead): void {
   head.connectionClose = false;
   head.upgrade = '';
   head.expectContinue = false;
-  head.contextValues.fill(undefined);
+  const { contextValues } = head;
+  for (let i = 0; i < contextValues.length; i++) contextValues[i] = undefined;
 }

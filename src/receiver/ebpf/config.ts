@@ -41,6 +41,18 @@ export const ebpfConfig = () =>
       })
       .prefault({})
       .describe('Kinds of observation; each can be turned off.'),
+    budget: z
+      .strictObject({
+        cpus: z
+          .number()
+          .min(0)
+          .default(1)
+          .describe(
+            'CPUs that the agent and its kernel programs may use together. Above it for 3s stack samples are left out, then waits below 1ms, then payload, each counted and logged; given back when the load falls. 0: any.',
+          ),
+      })
+      .prefault({})
+      .describe('What observing may cost.'),
     capture_bytes: z
       .int()
       .min(64)

@@ -101,6 +101,7 @@ export class EbpfReceiver implements Receiver {
         config.record_to === undefined
           ? undefined
           : { path: config.record_to, maxBytes: config.record_max_size, hostName: hostname() },
+      cost: config.budget,
       agentVersion: VERSION,
       maxUnackedBytes: config.max_pending_size,
     };
