@@ -3,6 +3,7 @@
  * observer's thread (`worker.ts`).
  */
 import { cpus, machine, release } from 'node:os';
+import type { ProtocolRegistry } from '../protocols/registry.js';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
 import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
@@ -46,7 +47,7 @@ export class LiveObserver {
   #closed = false;
 
   /** Loads, attaches and runs. Throws UnsupportedError when nothing can run here. */
-  constructor(data: ObserverWorkerData, post: Post) {
+  constructor(data: ObserverWorkerData, protocols: ProtocolRegistry, post: Post) {
     this.#data = data;
     this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
@@ -70,6 +71,7 @@ export class LiveObserver {
         answer: (id, edits) => post({ type: 'answer', id, edits }),
       },
       log,
+      protocols,
       recording: this.#recording,
       cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });

@@ -8,6 +8,11 @@
  *     query()  ─────────────────────────────────────────►                    └─► answers
  */
 import type { Origin } from '../component/signal.js';
+import type { ConversationShared } from '../protocols/conversation.js';
+import { ProtocolCounters } from '../protocols/counters.js';
+import { EndpointMemory } from '../protocols/endpoint-memory.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import { ProtocolRegistry } from '../protocols/registry.js';
 import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
@@ -22,6 +27,7 @@ import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from 
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
@@ -46,6 +52,8 @@ export interface ObserverParts {
   readonly createEngine: CreateJoinEngine;
   readonly output: ObserverOutput;
   readonly log: Logger;
+  /** Protocols to look for besides HTTP/1.x; none when absent. */
+  readonly protocols?: ProtocolRegistry | undefined;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
   /** Is told whose records come in. */
@@ -60,6 +68,8 @@ export class Observer {
   readonly #parts: ObserverParts;
   readonly #clock = new ObserverClock();
   readonly #counters = new ExchangeCounters();
+  readonly #wireCounters = new ProtocolCounters();
+  readonly #wires: ConversationShared | undefined;
   readonly #connections: ConnectionTable;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
@@ -74,21 +84,41 @@ export class Observer {
 
   constructor(options: ObserverOptions, parts: ObserverParts) {
     this.#parts = parts;
-    const { processes, symbolizer, log } = parts;
+    const { processes, symbolizer, log, protocols } = parts;
+    if (protocols !== undefined) {
+      // HTTP/1.x has its own pairing, which counts by the kernel's turns (exchange-pairing.ts).
+      const others = protocols.all.filter(({ name }) => name !== 'http1');
+      this.#wires = {
+        registry: new ProtocolRegistry(others),
+        options: options.spans.protocols,
+        counters: this.#wireCounters,
+        memory: new EndpointMemory(),
+      };
+    }
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
-    this.#connections = new ConnectionTable(options.limits, this.#counters, {
-      opened: (connection, draft) => {
-        // Looked up now: when its span is built the process may have ended.
-        processes.get(draft.tgid);
-        draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
+    this.#connections = new ConnectionTable(
+      options.limits,
+      this.#counters,
+      {
+        opened: (connection, draft) => {
+          // Looked up now: when its span is built the process may have ended.
+          processes.get(draft.tgid);
+          draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
+        },
+        finished: (connection, draft, incomplete) => {
+          this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
+        },
+        begun: (connection, exchange) => {
+          processes.get(exchange.tgid);
+          exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
+        },
+        ended: (connection, exchange) => this.#ended(connection, exchange),
+        recognized: (connection: Connection) => this.#links.recognized(connection),
+        removed: (connection: Connection) => this.#links.removed(connection),
       },
-      finished: (connection, draft, incomplete) => {
-        this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
-      },
-      recognized: (connection: Connection) => this.#links.recognized(connection),
-      removed: (connection: Connection) => this.#links.removed(connection),
-    });
+      this.#wires,
+    );
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
         this.#spansBuilt++;
@@ -156,6 +186,7 @@ export class Observer {
     const connections = this.#connections;
     return {
       ...this.#counters.toRecord(),
+      ...this.#wireCounters.toRecord(),
       ...this.#engine.stats(),
       records: this.#decoder.records,
       records_unknown: this.#decoder.unknown,
@@ -218,6 +249,13 @@ export class Observer {
         symbolizer.invalidate?.(record.tgid, true);
       },
     };
+  }
+
+  #ended(connection: Connection, exchange: WireExchange): void {
+    const { conversation } = connection;
+    const protocol = this.#wires?.registry.get(exchange.protocol);
+    if (conversation === undefined || protocol === undefined) return;
+    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange));
   }
 
   #sendSpans(): void {

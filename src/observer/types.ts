@@ -3,6 +3,10 @@
  * the answers to join questions.
  */
 
+import type { ConversationEnds } from '../protocols/conversation.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import type { AnyProtocol } from '../protocols/protocol.js';
+
 /**
  * Nanoseconds of CLOCK_MONOTONIC as a float64. Exact up to 2^53 ns (104 days of uptime), within 8 ns for 3 years.
  * Wall-clock times are converted at the edges, see `clock.ts`.
@@ -34,7 +38,8 @@ export interface WireContext {
 export interface Exchange {
   /** Unique within this run, increasing. */
   readonly id: number;
-  readonly protocol: 'http';
+  /** `http` for HTTP/1.x, else the name of a protocol of `src/protocols/list.ts`. */
+  readonly protocol: string;
   /** `server`: this process received the request. `client`: it sent it. */
   readonly role: 'server' | 'client';
   readonly tgid: number;
@@ -52,6 +57,7 @@ export interface Exchange {
   readonly responseEnd: MonoNs;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Empty for what is no HTTP. */
   readonly http: {
     readonly method: string;
     /** Target as sent, cut at the query. */
@@ -63,6 +69,12 @@ export interface Exchange {
     readonly statusCode: number;
     /** "1.0" or "1.1" */
     readonly version: string;
+  };
+  /** What it was, where another protocol than HTTP/1.x has parsed it. */
+  readonly wire?: {
+    readonly exchange: WireExchange;
+    readonly protocol: AnyProtocol;
+    readonly ends: ConversationEnds;
   };
   readonly context: WireContext | undefined;
   /** Why a part of the truth is missing; absent when nothing is. */

@@ -146,8 +146,18 @@ export class Conversation {
     (egress ? this.#sent : this.#received).begin(position);
   }
 
+  /** The open exchange whose request begins at `offset` of its stream. */
+  requestAt(offset: number): WireExchange | undefined {
+    return this.#ledger.requestAt(offset);
+  }
+
   data(segment: Segment): void {
     if (this.#closed) return;
+    this.#segment(segment);
+    this.#ledger.settle();
+  }
+
+  #segment(segment: Segment): void {
     this.#lastActivity = segment.time;
     const cursor = segment.egress ? this.#sent : this.#received;
     cursor.begin(segment.position);
