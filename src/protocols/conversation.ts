@@ -93,6 +93,8 @@ export class Conversation {
   readonly #sent = new StreamCursor();
   readonly #received = new StreamCursor();
   readonly #moment = createMoment();
+  /** Who opened the connection was seen, not concluded. */
+  readonly #sidesKnown: boolean;
   #fresh: boolean;
   #protocol: AnyProtocol | undefined;
   #parser: ProtocolParser | undefined;
@@ -124,6 +126,7 @@ export class Conversation {
     this.ends = ends;
     this.localIsClient = localIsClient;
     this.#fresh = fresh;
+    this.#sidesKnown = localIsClient !== undefined;
     this.#ledger = new ExchangeLedger(output, (name) => shared.counters.of(name));
     this.#memoryKey =
       memoryKey ??
@@ -415,6 +418,7 @@ export class Conversation {
     this.#protocol = undefined;
     this.#fresh = false;
     this.#malformed = 0;
+    if (!this.#sidesKnown) this.localIsClient = undefined;
     if (this.#starts < MAX_STARTS) {
       this.#recognition = new Recognition(this.#shared.registry.of(this.ends.transport));
     }
