@@ -93,6 +93,11 @@ export class Observer {
         options: options.spans.protocols,
         counters: this.#wireCounters,
         memory: new EndpointMemory(),
+        failed: (protocol, error) =>
+          log.error('A protocol parser failed. Its connection is not parsed any more.', {
+            protocol,
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          }),
       };
     }
     this.#links = new ExchangeLinks(options.idSeed);

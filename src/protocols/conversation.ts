@@ -36,6 +36,8 @@ export interface ConversationShared {
   readonly options: ProtocolOptions;
   readonly counters: ProtocolCounters;
   readonly memory: EndpointMemory;
+  /** A parser threw: a bug that costs its connection. */
+  readonly failed?: (protocol: string, error: unknown) => void;
 }
 
 /** The ends of a connection; `local` is the one whose view this is. */
@@ -238,8 +240,8 @@ export class Conversation {
     const parser = this.#parser!;
     try {
       parser.read(this.#fromClient(egress), bytes, start, end, at);
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
       return;
     }
     if (this.#becoming !== undefined) {
@@ -263,8 +265,8 @@ export class Conversation {
   #guard(call: () => void): void {
     try {
       call();
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
       return;
     }
     if (this.#becoming !== undefined) this.#change();
@@ -384,8 +386,8 @@ export class Conversation {
     this.#starts++;
     try {
       this.#parser = protocol.createParser(this.#host(protocol));
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -424,7 +426,8 @@ export class Conversation {
     }
   }
 
-  #fail(): void {
+  #fail(error: unknown): void {
+    this.#shared.failed?.(this.#protocol?.name ?? '', error);
     this.#count!.failed++;
     this.#parser = undefined;
     this.#becoming = undefined;

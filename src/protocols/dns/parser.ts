@@ -84,6 +84,7 @@ export class DnsParser implements ProtocolParser, FrameFormat {
   }
 
   startsFrame(_: boolean, bytes: Buffer, start: number, end: number): boolean {
+    if (end - start < HEADER_BYTES + 2) return false;
     return dnsKind(bytes, start + 2, end, end - start === bytes.readUInt16BE(start) + 2) !== 0;
   }
 
