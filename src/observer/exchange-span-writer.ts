@@ -11,7 +11,7 @@ import { field } from '../otlp/wire-reader.js';
 import type { WireWriter } from '../otlp/wire-writer.js';
 import type { SpanFacts } from '../protocols/span-facts.js';
 import type { SpanAttributeEncoder } from './span-attributes.js';
-import { errorType, spanName } from './span-attributes.js';
+import { errorType, putTls, spanName } from './span-attributes.js';
 import { hasParent, PARENT_ID, SPAN_ID, TRACE_ID } from './span-identity.js';
 import type { Exchange } from './types.js';
 
@@ -91,7 +91,10 @@ function writeSpan(
       (isServer && context !== undefined ? SpanFlags.isRemote : 0),
   );
   if (facts === undefined) attributes.write(writer, exchange);
-  else writeFacts(writer, facts);
+  else {
+    writeFacts(writer, facts);
+    if (exchange.tls !== undefined) putTls(writer, exchange.tls);
+  }
   if (profile !== undefined) writer.raw(profile);
 }
 

@@ -17,7 +17,7 @@ import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
-import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import type { SharedTopic } from './cost/process-shares.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
@@ -26,6 +26,7 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
 import { fromWire } from './wire-exchange.js';
 
@@ -46,6 +47,16 @@ export interface ObserverOutput {
   answer(id: number, edits: readonly SpanEdit[]): void;
 }
 
+/** What the keeper of the TLS probes wants to know. */
+export interface TlsWatch {
+  /** Its connection looks like TLS. */
+  handshake(tgid: number): void;
+  /** It uses a probed library. */
+  used(tgid: number): void;
+  exec(tgid: number): void;
+  ended(tgid: number): void;
+}
+
 export interface ObserverParts {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
@@ -56,6 +67,8 @@ export interface ObserverParts {
   readonly protocols?: ProtocolRegistry | undefined;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Hears of processes that may have to be probed for TLS. */
+  readonly tls?: TlsWatch | undefined;
   /** Is told whose records come in. */
   readonly cost?: RecordCounter | undefined;
 }
@@ -71,6 +84,9 @@ export class Observer {
   readonly #wireCounters = new ProtocolCounters();
   readonly #wires: ConversationShared | undefined;
   readonly #connections: ConnectionTable;
+  /** The streams inside TLS, by the cookie of their sockets. */
+  readonly #plaintext: ConnectionTable;
+  readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
   readonly #links: ExchangeLinks;
@@ -102,28 +118,38 @@ export class Observer {
     }
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
-    this.#connections = new ConnectionTable(
-      options.limits,
-      this.#counters,
-      {
-        opened: (connection, draft) => {
-          // Looked up now: when its span is built the process may have ended.
-          processes.get(draft.tgid);
-          draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
-        },
-        finished: (connection, draft, incomplete) => {
-          this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
-        },
-        begun: (connection, exchange) => {
-          processes.get(exchange.tgid);
-          exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
-        },
-        ended: (connection, exchange) => this.#ended(connection, exchange),
-        recognized: (connection: Connection) => this.#links.recognized(connection),
-        removed: (connection: Connection) => this.#links.removed(connection),
+    const output: ConnectionOutput = {
+      opened: (connection, draft) => {
+        // Looked up now: when its span is built the process may have ended.
+        processes.get(draft.tgid);
+        draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
       },
-      this.#wires,
-    );
+      finished: (connection, draft, incomplete) => {
+        this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
+      },
+      begun: (connection, exchange) => {
+        processes.get(exchange.tgid);
+        exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
+      },
+      ended: (connection, exchange) => this.#ended(connection, exchange, undefined),
+      recognized: (connection: Connection) => this.#links.recognized(connection),
+      removed: (connection: Connection) => this.#links.removed(connection),
+    };
+    this.#connections = new ConnectionTable(options.limits, this.#counters, output, this.#wires);
+    const plaintext: ConnectionOutput = {
+      ...output,
+      opened: (connection, draft) => {
+        draft.tls = this.#tls.viewOf(connection.cookie);
+        output.opened(connection, draft);
+      },
+      ended: (connection, exchange) => this.#ended(connection, exchange, this.#tls.viewOf(connection.cookie)),
+    };
+    this.#plaintext = new ConnectionTable(options.limits, this.#counters, plaintext, this.#wires);
+    this.#tls = new TlsJoin(options.limits.maxConnections, {
+      plaintext: (record) => this.#plaintext.netData(record),
+      closed: (record) => this.#plaintext.netClose(record),
+      handshake: (tgid) => parts.tls?.handshake(tgid),
+    });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
         this.#spansBuilt++;
@@ -169,6 +195,7 @@ export class Observer {
     this.#parts.recording?.advance(watermark);
     this.#watermark = watermark;
     this.#connections.advance(watermark);
+    this.#plaintext.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -182,6 +209,7 @@ export class Observer {
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
+    this.#plaintext.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -200,7 +228,8 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held,
+      exchanges_held: connections.held + this.#plaintext.held,
+      ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
@@ -215,14 +244,16 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
+    const tls = this.#tls;
     const spans = this.#spans;
-    const { processes, symbolizer, cost } = this.#parts;
+    const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
         netOperation?.(record);
         connections.netData(record);
+        tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
@@ -231,7 +262,13 @@ export class Observer {
       netClose: (record) => {
         engine.netClosed?.(record);
         connections.netClose(record);
+        tls.netClose(record);
       },
+      tlsData: (record) => {
+        watch?.used(record.tgid);
+        tls.tlsData(record);
+      },
+      tlsClose: (record) => tls.tlsClose(record),
       wait: (record) => {
         cost?.count(record.tgid, 'sched');
         engine.wait(record);
@@ -245,6 +282,7 @@ export class Observer {
         processes.invalidate(record.tgid, false);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
+        watch?.exec(record.tgid);
       },
       exit: (record) => {
         engine.exit(record);
@@ -252,15 +290,16 @@ export class Observer {
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
+        watch?.ended(record.tgid);
       },
     };
   }
 
-  #ended(connection: Connection, exchange: WireExchange): void {
+  #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {
     const { conversation } = connection;
     const protocol = this.#wires?.registry.get(exchange.protocol);
     if (conversation === undefined || protocol === undefined) return;
-    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange));
+    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
   }
 
   #sendSpans(): void {

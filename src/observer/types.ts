@@ -6,6 +6,8 @@
 import type { ConversationEnds } from '../protocols/conversation.js';
 import type { WireExchange } from '../protocols/exchange.js';
 import type { AnyProtocol } from '../protocols/protocol.js';
+import type { TlsView } from './tls/tls-join.js';
+import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
 
 /**
  * Nanoseconds of CLOCK_MONOTONIC as a float64. Exact up to 2^53 ns (104 days of uptime), within 8 ns for 3 years.
@@ -77,6 +79,8 @@ export interface Exchange {
     readonly ends: ConversationEnds;
   };
   readonly context: WireContext | undefined;
+  /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */
+  readonly tls?: TlsView;
   /** Why a part of the truth is missing; absent when nothing is. */
   readonly incomplete: 'gap' | 'no_response' | 'reset' | undefined;
   /**
@@ -197,6 +201,8 @@ export interface EventSink {
   netData(record: NetDataRecord): void;
   netOpen(record: NetOpenRecord): void;
   netClose(record: NetCloseRecord): void;
+  tlsData?(record: TlsDataRecord): void;
+  tlsClose?(record: TlsCloseRecord): void;
   wait(record: WaitRecord): void;
   sample(record: SampleRecord): void;
   exec(record: { time: MonoNs; tgid: number; parentTgid: number; comm: string }): void;

@@ -4,6 +4,7 @@ import type { WireExchange } from '../protocols/exchange.js';
 import type { HttpDetail } from '../protocols/http/describe.js';
 import type { AnyProtocol } from '../protocols/protocol.js';
 import type { Connection } from './connection.js';
+import type { TlsView } from './tls/tls-join.js';
 import type { Exchange } from './types.js';
 
 const NO_HTTP: Exchange['http'] = {
@@ -16,13 +17,14 @@ const NO_HTTP: Exchange['http'] = {
   version: '',
 };
 
-/** What others see of a finished exchange of `conversation`. */
+/** What others see of a finished exchange of `conversation`. `tls`: it travelled inside TLS. */
 export function fromWire(
   id: number,
   connection: Connection,
   conversation: Conversation,
   protocol: AnyProtocol,
   exchange: WireExchange,
+  tls: TlsView | undefined,
 ): Exchange {
   const { detail, requestEnd } = exchange;
   // One-way: nothing follows the request.
@@ -46,6 +48,7 @@ export function fromWire(
     context: exchange.context,
     incomplete: exchange.incomplete,
     identity: exchange.identity,
+    ...(tls === undefined ? {} : { tls }),
     wire: { exchange, protocol, ends: conversation.ends },
   };
 }

@@ -12,7 +12,7 @@ import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-me
 import { protocolOptions } from '../../protocols/config.js';
 import { loadProtocols } from '../../protocols/registry.js';
 import { VERSION } from '../../version.js';
-import { captureOptions } from './capture-options.js';
+import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js';
 import type { EbpfConfig } from './config.js';
 import type { TopicReport } from './native.js';
 
@@ -105,6 +105,13 @@ export class EbpfReceiver implements Receiver {
         idSeed: bootSeed(),
         join: join ?? DEFAULT_JOIN,
       },
+      tls: readsTls(config)
+        ? {
+            libraries: config.tls.libraries,
+            maxProbeCostNs: config.tls.max_probe_cost * 1e6,
+            perProcess: watchesPidsOnly(config),
+          }
+        : undefined,
       profile: join !== undefined,
       protocols: config.protocols,
       recording:
