@@ -32,6 +32,10 @@ const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Pr
     what: 'spans per CPU-second of the pipelines, beside a real Collector (scripts/otelcol/build.sh builds it)',
     load: () => import('./otlp.js'),
   },
+  protocols: {
+    what: 'time per message of every protocol, and per message of another one that it rejects (needs nothing)',
+    load: () => import('./protocols.js'),
+  },
 };
 
 const names = process.argv.slice(2);

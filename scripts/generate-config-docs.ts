@@ -1,7 +1,7 @@
 /**
  * Writes what can be said about settings from their one declaration: `config/schema.json` (for completion in editors),
- * the table of options in each component's README, and the table of components in the project's. `--check` writes
- * nothing and fails when something is out of date.
+ * the table of options in each component's README, the table of components in the project's, and of the protocols
+ * `docs/protocols.md`. `--check` writes nothing and fails when something is out of date.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -10,6 +10,8 @@ import { COMPONENTS } from '../src/components.js';
 import { configSchema } from '../src/config/docs/json-schema.js';
 import { toJsonText } from '../src/config/docs/json-text.js';
 import { componentReadme, componentsReadme } from '../src/config/docs/readme.js';
+import { protocolsPage } from '../src/protocols/docs.js';
+import { PROTOCOLS } from '../src/protocols/list.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -38,6 +40,7 @@ for (const factory of COMPONENTS) {
 const readme = join(ROOT, 'README.md');
 const folderOf = (factory: (typeof COMPONENTS)[number]) => `src/${FOLDERS[factory.kind]}/${factory.type}`;
 files.set(readme, componentsReadme(COMPONENTS, read(readme) ?? '', folderOf));
+files.set(join(ROOT, 'docs', 'protocols.md'), protocolsPage(PROTOCOLS, '1.44'));
 
 const outdated = [...files].filter(([path, text]) => read(path) !== text);
 if (process.argv.includes('--check')) {

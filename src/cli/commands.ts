@@ -50,8 +50,9 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./record.js')).recordCommand,
   },
   replay: {
-    usage: 'replay FILE --config FILE',
-    summary: 'Send recorded kernel events through the pipelines; needs no privileges',
+    usage: 'replay FILE [--config FILE] [--json] [--side client|server] [--protocols MODULE]',
+    summary:
+      'Send a recording or a capture (pcap) through the pipelines, or print the exchanges of a capture',
     load: async () => (await import('./replay.js')).replayCommand,
   },
   trace: {

@@ -30,9 +30,34 @@ export interface RunOptions {
 
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 10_000;
 
+const REPLAY_OPTIONS = {
+  ...RUN_OPTIONS,
+  json: { type: 'boolean', default: false },
+  side: { type: 'string' },
+  protocols: { type: 'string', multiple: true },
+} as const satisfies ParseArgsConfig['options'];
+
+export interface ReplayOptions extends RunOptions {
+  readonly json: boolean;
+  readonly side: 'client' | 'server' | undefined;
+  readonly protocolModules: readonly string[];
+}
+
 /** Options of the commands that run pipelines. Throws `UsageError`. */
 export function parseRunOptions(args: readonly string[], positionals: number): RunOptions {
   return runOptions(parsePlainOptions(args, RUN_OPTIONS, { exactly: positionals }));
+}
+
+/** Options of `replay`. Throws `UsageError`. */
+export function parseReplayOptions(args: readonly string[]): ReplayOptions {
+  const parsed = parsePlainOptions(args, REPLAY_OPTIONS, { exactly: 1 });
+  const { json, side, protocols } = parsed.values;
+  if (side !== undefined && side !== 'client' && side !== 'server') {
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(side)} for "--side" flag: expected client or server`,
+    );
+  }
+  return { ...runOptions(parsed), json, side, protocolModules: protocols ?? [] };
 }
 
 function runOptions(parsed: {

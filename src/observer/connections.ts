@@ -2,10 +2,14 @@
  * The connections of this host, each end for itself: what is known of them, and what their bytes become.
  *
  *     net records ──► table (cookie) ──► recognition ──► pairing ──► exchanges
- *                          │                  └► not HTTP: ignored from then on, and the kernel told so
+ *                          │                  └► not HTTP/1.x: a conversation of another protocol; of none that is known:
+ *                          │                     ignored from then on, and the kernel told so
  *                          ├ UDP: each datagram as it is
  *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
  */
+
+import { Conversation, type ConversationShared } from '../protocols/conversation.js';
+import type { WireExchange } from '../protocols/exchange.js';
 import { HeadParser } from '../protocols/http1/head-parser.js';
 import { Connection } from './connection.js';
 import type { ExchangeCounters } from './exchange-counters.js';
@@ -13,6 +17,7 @@ import type { ExchangeDraft } from './exchange-draft.js';
 import { ExchangePairing, type PairingHost } from './exchange-pairing.js';
 import { ExchangeRecognition } from './exchange-recognition.js';
 import { HttpEndpoints } from './http-endpoints.js';
+import { RecordSegment } from './record-segment.js';
 import type {
   Exchange,
   MonoNs,
@@ -46,7 +51,11 @@ export interface ConnectionOutput {
   /** A request's head is known; its end is not. */
   opened(connection: Connection, draft: ExchangeDraft): void;
   finished(connection: Connection, draft: ExchangeDraft, incomplete: Exchange['incomplete']): void;
-  /** The connection turned out to be HTTP: `connection.pairing` is set. */
+  /** A request of another protocol was read; `connection.conversation` is set. */
+  begun(connection: Connection, exchange: WireExchange): void;
+  /** An exchange of another protocol is over. */
+  ended(connection: Connection, exchange: WireExchange): void;
+  /** It is known what the connection speaks: `connection.side` is set. */
   recognized(connection: Connection): void;
   removed(connection: Connection): void;
   /** Its bytes are of no known protocol; `record` is the one that decided. */
@@ -91,7 +100,17 @@ export class ConnectionTable {
   #last: Connection | undefined;
   #lastSweep: MonoNs = 0;
 
-  constructor(limits: ConnectionLimits, counters: ExchangeCounters, output: ConnectionOutput) {
+  readonly #wires: ConversationShared | undefined;
+  #segment: RecordSegment = new RecordSegment();
+
+  /** `wires`: the protocols besides HTTP/1.x; without them everything else is ignored. */
+  constructor(
+    limits: ConnectionLimits,
+    counters: ExchangeCounters,
+    output: ConnectionOutput,
+    wires?: ConversationShared,
+  ) {
+    this.#wires = wires;
     this.#limits = limits;
     this.counters = counters;
     this.#output = output;
@@ -104,7 +123,9 @@ export class ConnectionTable {
   /** Exchanges that are neither emitted nor lost yet. Walks the table. */
   get held(): number {
     let held = 0;
-    for (const connection of this.#byCookie.values()) held += connection.pairing?.held ?? 0;
+    for (const connection of this.#byCookie.values()) {
+      held += (connection.pairing?.held ?? 0) + (connection.conversation?.held ?? 0);
+    }
     return held;
   }
 
@@ -119,8 +140,10 @@ export class ConnectionTable {
     if (record.repeatsTail) return;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
-    else if (connection.recognition !== undefined)
-      this.#recognize(connection, connection.recognition, record);
+    else {
+      if (connection.recognition !== undefined) this.#recognize(connection, connection.recognition, record);
+      if (connection.pairing === undefined && this.#wires !== undefined) this.#converse(connection, record);
+    }
   }
 
   netOpen(record: NetOpenRecord): void {
@@ -207,6 +230,7 @@ export class ConnectionTable {
     for (let connection = this.#oldest; connection !== undefined; ) {
       const next: Connection | undefined = connection.newer;
       connection.pairing?.sweep(now, timeoutNs);
+      connection.conversation?.sweep(now, timeoutNs);
       const { closed } = connection;
       if (closed !== undefined && now - closed.time >= LINGER_NS) {
         this.#close(connection, closed.turns, closed.error, closed.time);
@@ -275,7 +299,8 @@ export class ConnectionTable {
     if (kind === 'other') {
       connection.recognition = undefined;
       this.ignored++;
-      this.#output.ignored?.(connection, record);
+      if (this.#wires === undefined || connection.conversation?.hopeless)
+        this.#output.ignored?.(connection, record);
       return;
     }
     const isRequest = kind !== 'response';
@@ -285,12 +310,57 @@ export class ConnectionTable {
     const proven = kind !== 'probable_request';
     const pairing = new ExchangePairing(this.#hostOf(connection), role, before, !isRequest, proven);
     connection.pairing = pairing;
-    if (proven) connection.recognition = undefined;
+    if (proven) {
+      connection.recognition = undefined;
+      // It has looked at bytes that were no beginning of anything.
+      connection.conversation = undefined;
+    }
     this.#output.recognized(connection);
     if (!isRequest) pairing.skipResponse();
     this.#countUnseen(connection, role, record.turn, isRequest, seenBefore);
     if (proven) this.#confirm(connection, role);
     this.#feed(connection, record);
+  }
+
+  /** Bytes that are not HTTP/1.x, or not known to be. */
+  #converse(connection: Connection, record: NetDataRecord): void {
+    connection.conversation ??= this.#createConversation(connection, this.#wires!);
+    const { conversation } = connection;
+    const segment = this.#segment;
+    segment.set(record);
+    const { protocol: before, hopeless } = conversation;
+    conversation.data(segment);
+    const { protocol } = conversation;
+    if (conversation.hopeless && !hopeless && connection.recognition === undefined) {
+      this.#output.ignored?.(connection, record);
+    }
+    if (protocol === undefined || before !== undefined) return;
+    if (connection.recognition === undefined) this.ignored--;
+    connection.recognition = undefined;
+  }
+
+  #createConversation(connection: Connection, wires: ConversationShared): Conversation {
+    const { tuple, role, fresh } = connection;
+    const output = this.#output;
+    return new Conversation(
+      wires,
+      {
+        transport: tuple.family === 'unix' ? 'unix' : 'tcp',
+        localAddress: tuple.localAddress,
+        localPort: tuple.localPort,
+        remoteAddress: tuple.remoteAddress,
+        remotePort: tuple.remotePort,
+      },
+      role === 0 ? undefined : role === ROLE.client,
+      fresh && connection.lastTurn <= 1,
+      {
+        begun: (exchange) => {
+          if (connection.place === undefined) output.recognized(connection);
+          output.begun(connection, exchange);
+        },
+        finished: (exchange) => output.ended(connection, exchange),
+      },
+    );
   }
 
   /** Counts the requests of the turns that went by before the connection was recognized at turn `turn`. */
@@ -348,6 +418,7 @@ export class ConnectionTable {
     const { pairing } = connection;
     if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
+    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time);
     this.#remove(connection, ALL_TURNS);
   }
 
@@ -357,14 +428,16 @@ export class ConnectionTable {
     const proven = pairing?.proven === true;
     const turn = proven ? pairing.turn : connection.accountedTurn;
     if (proven) pairing.abandon(reason);
-    this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
+    connection.conversation?.close(reason, connection.lastTime);
+    if (connection.conversation?.protocol !== undefined) this.#remove(connection, connection.lastTurn);
+    else this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
   }
 
   #remove(connection: Connection, accountedTurn: number): void {
     this.#byCookie.delete(connection.cookie);
     this.#unlink(connection);
     if (this.#last === connection) this.#last = undefined;
-    if (connection.pairing !== undefined) this.#output.removed(connection);
+    if (connection.place !== undefined) this.#output.removed(connection);
     // Numbers only: cheap enough to remember more of them than of connections.
     const limit = Math.max(4096, 4 * this.#limits.maxConnections);
     if (accountedTurn === ALL_TURNS) {

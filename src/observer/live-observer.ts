@@ -3,6 +3,7 @@
  * observer's thread (`worker.ts`).
  */
 import { cpus, machine, release } from 'node:os';
+import type { ProtocolRegistry } from '../protocols/registry.js';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
 import {
   type Batch,
@@ -58,7 +59,7 @@ export class LiveObserver {
   #closed = false;
 
   /** Loads, attaches and runs. Throws UnsupportedError when nothing can run here. */
-  constructor(data: ObserverWorkerData, post: Post) {
+  constructor(data: ObserverWorkerData, protocols: ProtocolRegistry, post: Post) {
     this.#data = data;
     this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
@@ -84,6 +85,7 @@ export class LiveObserver {
         answer: (id, edits) => post({ type: 'answer', id, edits }),
       },
       log,
+      protocols,
       recording: this.#recording,
       limiter: {
         limit: (cookie, headBytes, tailBytes = 0) => {

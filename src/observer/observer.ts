@@ -8,6 +8,11 @@
  *     query()  ─────────────────────────────────────────►                    └─► answers
  */
 import type { Origin } from '../component/signal.js';
+import type { ConversationShared } from '../protocols/conversation.js';
+import { ProtocolCounters } from '../protocols/counters.js';
+import { EndpointMemory } from '../protocols/endpoint-memory.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import { ProtocolRegistry } from '../protocols/registry.js';
 import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
@@ -21,9 +26,10 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
-import { TlsJoin } from './tls/tls-join.js';
+import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
 import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
@@ -64,6 +70,8 @@ export interface ObserverParts {
   readonly createEngine: CreateJoinEngine;
   readonly output: ObserverOutput;
   readonly log: Logger;
+  /** Protocols to look for besides HTTP/1.x; none when absent. */
+  readonly protocols?: ProtocolRegistry | undefined;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
   /** Absent: everything that the configuration allows is wanted, always (replays, tests). */
@@ -82,6 +90,8 @@ export class Observer {
   readonly #parts: ObserverParts;
   readonly #clock = new ObserverClock();
   readonly #counters = new ExchangeCounters();
+  readonly #wireCounters = new ProtocolCounters();
+  readonly #wires: ConversationShared | undefined;
   readonly #connections: ConnectionTable;
   /** The streams inside TLS, by the cookie of their sockets. */
   readonly #plaintext: ConnectionTable;
@@ -99,7 +109,22 @@ export class Observer {
 
   constructor(options: ObserverOptions, parts: ObserverParts) {
     this.#parts = parts;
-    const { processes, symbolizer, log } = parts;
+    const { processes, symbolizer, log, protocols } = parts;
+    if (protocols !== undefined) {
+      // HTTP/1.x has its own pairing, which counts by the kernel's turns (exchange-pairing.ts).
+      const others = protocols.all.filter(({ name }) => name !== 'http1');
+      this.#wires = {
+        registry: new ProtocolRegistry(others),
+        options: options.spans.protocols,
+        counters: this.#wireCounters,
+        memory: new EndpointMemory(),
+        failed: (protocol, error) =>
+          log.error('A protocol parser failed. Its connection is not parsed any more.', {
+            protocol,
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          }),
+      };
+    }
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
     const output: ConnectionOutput = {
@@ -111,12 +136,17 @@ export class Observer {
       finished: (connection, draft, incomplete) => {
         this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
       },
+      begun: (connection, exchange) => {
+        processes.get(exchange.tgid);
+        exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
+      },
+      ended: (connection, exchange) => this.#ended(connection, exchange, undefined),
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
       ignored: (connection, record) => this.#ignore(connection, record),
     };
-    this.#connections = new ConnectionTable(options.limits, this.#counters, output);
-    this.#plaintext = new ConnectionTable(options.limits, this.#counters, {
+    this.#connections = new ConnectionTable(options.limits, this.#counters, output, this.#wires);
+    const plaintext: ConnectionOutput = {
       ...output,
       opened: (connection, draft) => {
         draft.tls = this.#tls.viewOf(connection.cookie);
@@ -124,7 +154,9 @@ export class Observer {
       },
       // The bytes of the socket are another matter.
       ignored: () => {},
-    });
+      ended: (connection, exchange) => this.#ended(connection, exchange, this.#tls.viewOf(connection.cookie)),
+    };
+    this.#plaintext = new ConnectionTable(options.limits, this.#counters, plaintext, this.#wires);
     this.#tls = new TlsJoin(options.limits.maxConnections, {
       plaintext: (record) => this.#plaintext.netData(record),
       closed: (record) => this.#plaintext.netClose(record),
@@ -199,6 +231,7 @@ export class Observer {
     const connections = this.#connections;
     return {
       ...this.#counters.toRecord(),
+      ...this.#wireCounters.toRecord(),
       ...this.#engine.stats(),
       records: this.#decoder.records,
       records_unknown: this.#decoder.unknown,
@@ -283,6 +316,13 @@ export class Observer {
         watch?.ended(record.tgid);
       },
     };
+  }
+
+  #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {
+    const { conversation } = connection;
+    const protocol = this.#wires?.registry.get(exchange.protocol);
+    if (conversation === undefined || protocol === undefined) return;
+    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
   }
 
   #sendSpans(): void {

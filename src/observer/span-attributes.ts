@@ -191,7 +191,8 @@ export class SpanAttributeEncoder {
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
-function putTls(writer: WireWriter, tls: TlsView): void {
+/** What an exchange inside TLS says of that. */
+export function putTls(writer: WireWriter, tls: TlsView): void {
   put(writer, 'tls.protocol.name', 'tls');
   if (tls.version !== undefined) put(writer, 'tls.protocol.version', tls.version);
   put(writer, ATTR_TLS_LIBRARY, tls.library);

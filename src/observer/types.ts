@@ -2,6 +2,10 @@
  * The vocabulary of the observer: the worker thread that owns the kernel's events, the connections, the timeline and
  * the answers to join questions.
  */
+
+import type { ConversationEnds } from '../protocols/conversation.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import type { AnyProtocol } from '../protocols/protocol.js';
 import type { TlsView } from './tls/tls-join.js';
 import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
 
@@ -41,7 +45,8 @@ export interface WireContext {
 export interface Exchange {
   /** Unique within this run, increasing. */
   readonly id: number;
-  readonly protocol: 'http';
+  /** `http` for HTTP/1.x, else the name of a protocol of `src/protocols/list.ts`. */
+  readonly protocol: string;
   /** `server`: this process received the request. `client`: it sent it. */
   readonly role: 'server' | 'client';
   readonly tgid: number;
@@ -59,6 +64,7 @@ export interface Exchange {
   readonly responseEnd: MonoNs;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Empty for what is no HTTP. */
   readonly http: {
     readonly method: string;
     /** Target as sent, cut at the query. */
@@ -70,6 +76,12 @@ export interface Exchange {
     readonly statusCode: number;
     /** "1.0" or "1.1" */
     readonly version: string;
+  };
+  /** What it was, where another protocol than HTTP/1.x has parsed it. */
+  readonly wire?: {
+    readonly exchange: WireExchange;
+    readonly protocol: AnyProtocol;
+    readonly ends: ConversationEnds;
   };
   readonly context: WireContext | undefined;
   /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */

@@ -19,6 +19,8 @@ export interface ObserverWorkerData {
   readonly tls?: ObserverTlsOptions | undefined;
   /** False: nothing asks for joins, exchanges become spans at once. */
   readonly profile: boolean;
+  /** Modules of users, and names of protocols not to look for. */
+  readonly protocols: { readonly modules: readonly string[]; readonly disabled: readonly string[] };
   readonly recording: RecordingOptions | undefined;
   readonly cost: CostOptions;
   readonly agentVersion: string;

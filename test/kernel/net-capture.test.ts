@@ -158,6 +158,8 @@ for (const variant of netVariants()) {
       const table = new ConnectionTable(DEFAULT_LIMITS, new ExchangeCounters(), {
         opened() {},
         finished() {},
+        begun() {},
+        ended() {},
         recognized() {},
         removed() {},
       });

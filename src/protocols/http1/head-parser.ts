@@ -5,10 +5,11 @@
  * that is cut over slices moves into a `HeadCarry` of its own, which remembers where it stood, so that a head sent
  * byte by byte costs its length and not its square.
  */
+
+import { TextCache } from '../text-cache.js';
 import { CONTEXT_HEADERS } from '../trace-context/carriers.js';
 import { COLON, CR, equalsIgnoreCase, isBlank, isDigit, isTokenByte, LF, listHas, SP } from './ascii.js';
 import { createHead, type MessageHead, resetHead } from './head.js';
-import { TextCache } from './text-cache.js';
 
 /** A head longer than this is not believed. Servers accept 8 to 64 KiB. */
 const LONGEST_HEAD = 64 * 1024;
@@ -203,7 +204,7 @@ export class HeadParser {
         break;
       case 0x75: // u
         if (named(bytes, line, end, 'user-agent')) head.userAgent = this.#value(bytes, line + 11, end);
-        else if (named(bytes, line, end, 'upgrade')) head.upgrade = true;
+        else if (named(bytes, line, end, 'upgrade')) head.upgrade = this.#value(bytes, line + 8, end);
         break;
       case 0x63: // c
         if (named(bytes, line, end, 'content-length')) readContentLength(bytes, line + 15, end, head);

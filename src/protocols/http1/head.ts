@@ -22,8 +22,8 @@ export interface MessageHead {
   chunked: boolean;
   /** `Connection: close` was given. */
   connectionClose: boolean;
-  /** `Upgrade` was given. */
-  upgrade: boolean;
+  /** Value of `Upgrade`, '' without one. */
+  upgrade: string;
   /** `Expect: 100-continue` was given. */
   expectContinue: boolean;
   /** Values of the headers in `CONTEXT_HEADERS`, in that order. */
@@ -42,7 +42,7 @@ export const createHead = (): MessageHead => ({
   transferEncoding: false,
   chunked: false,
   connectionClose: false,
-  upgrade: false,
+  upgrade: '',
   expectContinue: false,
   contextValues: new Array<string | undefined>(CONTEXT_HEADERS.length).fill(undefined),
 });
@@ -59,7 +59,7 @@ export function resetHead(head: MessageHead): void {
   head.transferEncoding = false;
   head.chunked = false;
   head.connectionClose = false;
-  head.upgrade = false;
+  head.upgrade = '';
   head.expectContinue = false;
   const { contextValues } = head;
   for (let i = 0; i < contextValues.length; i++) contextValues[i] = undefined;

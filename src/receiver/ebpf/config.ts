@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
+import { protocolsConfig } from '../../protocols/config.js';
 
 const selection = (what: string) =>
   z
@@ -136,6 +137,7 @@ export const ebpfConfig = () =>
       .enum(['redacted', 'full', 'off'])
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    protocols: protocolsConfig(),
     max_pending_size: byteSize()
       .prefault('32MiB')
       .describe('Span batches under way to the pipelines. Above it new ones are dropped, counted.'),

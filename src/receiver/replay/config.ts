@@ -1,8 +1,14 @@
 import { z } from 'zod';
+import { protocolsConfig } from '../../protocols/config.js';
 
 export const replayConfig = () =>
   z.strictObject({
-    file: z.string().min(1).describe('The recording: made by `kindling record` or `record_to` of `ebpf`.'),
+    file: z
+      .string()
+      .min(1)
+      .describe(
+        'The recording (made by `kindling record` or `record_to` of `ebpf`), or a capture (pcap or pcapng).',
+      ),
     pace: z
       .enum(['fast', 'recorded'])
       .default('fast')
@@ -15,6 +21,11 @@ export const replayConfig = () =>
       .enum(['redacted', 'full', 'off'])
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    side: z
+      .enum(['client', 'server'])
+      .default('client')
+      .describe('Captures: whose view the spans have. A recording knows.'),
+    protocols: protocolsConfig(),
   });
 
 export type ReplayConfig = z.output<ReturnType<typeof replayConfig>>;

@@ -1,4 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CaptureSpans } from '../../capture/capture-spans.js';
+import { isCaptureFile } from '../../capture/packet-file.js';
+import { playCapture } from '../../capture/play.js';
 import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
 import { ConfigError, UnsupportedError } from '../../component/errors.js';
 import type { Origin } from '../../component/signal.js';
@@ -17,18 +20,21 @@ import { RecordingError, readRecording } from '../../observer/recording-reader.j
 import { spanOptions } from '../../observer/span-builder.js';
 import { SpanDelivery } from '../../observer/span-delivery.js';
 import { countSpans } from '../../otlp/count.js';
+import { protocolOptions } from '../../protocols/config.js';
+import { loadProtocols, type ProtocolRegistry } from '../../protocols/registry.js';
 import { VERSION } from '../../version.js';
 import { ABI_HASH } from '../ebpf/abi.gen.js';
 import type { ReplayConfig } from './config.js';
 import { ReplayRun } from './replay-run.js';
 
-/** Feeds a recording through the observer and the pipelines, then asks the agent to stop. */
+/** Feeds a recording or a capture through the observer and the pipelines, then asks the agent to stop. */
 export class ReplayReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #config: ReplayConfig;
   readonly #next: Consumer | undefined;
   readonly #stop = new AbortController();
   #run: ReplayRun | undefined;
+  #registry: ProtocolRegistry | undefined;
   #done: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings, config: ReplayConfig, next: Consumer | undefined) {
@@ -39,14 +45,19 @@ export class ReplayReceiver implements Receiver {
 
   /** Rejects with ConfigError when there is no such recording, UnsupportedError when it is of another agent. */
   async start(host: Host): Promise<void> {
+    const registry = await loadProtocols(this.#config.protocols.modules, this.#config.protocols.disabled);
+    this.#registry = registry;
+    if (await isCaptureFile(this.#config.file)) {
+      host.provide(OBSERVER_KEY, { join: () => Promise.resolve([]) });
+      this.#done = this.#fatal(host, this.#playCapture(host, registry));
+      return;
+    }
     const frames = await this.#open();
     const service: ObserverService = {
       join: (batch, origin) => this.#run?.join(batch, origin) ?? Promise.resolve([]),
     };
     host.provide(OBSERVER_KEY, service);
-    this.#done = this.#play(host, frames).catch((error: unknown) =>
-      host.reportFatal(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#done = this.#fatal(host, this.#play(host, frames));
   }
 
   async shutdown(deadline: AbortSignal): Promise<void> {
@@ -58,6 +69,39 @@ export class ReplayReceiver implements Receiver {
         deadline.addEventListener('abort', resolve, { once: true });
       }),
     ]);
+  }
+
+  #fatal(host: Host, playing: Promise<void>): Promise<void> {
+    return playing.catch((error: unknown) =>
+      host.reportFatal(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  async #playCapture(host: Host, registry: ProtocolRegistry): Promise<void> {
+    await nextTurn();
+    const { file, loop, side, url_query, protocols } = this.#config;
+    const { signal } = this.#stop;
+    const { logger } = this.#settings;
+    const delivery = new SpanDelivery(this.#settings, this.#next, signal);
+    for (let pass = 0; !signal.aborted; pass++) {
+      const spans = new CaptureSpans(VERSION, pass === 0 ? 'capture' : `capture/${pass}`);
+      const deliver = async () => {
+        const batch = spans.take();
+        if (batch !== undefined) await delivery.deliver(batch);
+      };
+      const { run, truncated } = await playCapture(
+        file,
+        { registry, protocols: protocolOptions(protocols, url_query), side },
+        async (exchange, facts, ends, epoch) => {
+          if (spans.add(exchange, facts, ends, epoch)) await deliver();
+        },
+        signal,
+      );
+      await deliver();
+      logger.info('The capture was played.', { ...run.stats, truncated });
+      if (!loop) break;
+    }
+    if (!signal.aborted) host.requestStop(`The replay of ${file} is over.`);
   }
 
   async #play(host: Host, first: Opened): Promise<void> {
@@ -84,11 +128,20 @@ export class ReplayReceiver implements Receiver {
     return new ReplayRun(
       {
         limits: DEFAULT_LIMITS,
-        spans: spanOptions(this.#config.url_query, header.hostName, VERSION),
+        spans: spanOptions(
+          this.#config.url_query,
+          header.hostName,
+          VERSION,
+          protocolOptions(this.#config.protocols, this.#config.url_query),
+        ),
         idSeed: pass === 0 ? header.idSeed : `${header.idSeed}/${pass}`,
         join: join ?? DEFAULT_JOIN,
       },
-      { createEngine: join === undefined ? createPassThroughEngine : createJoinEngine, log: logger },
+      {
+        createEngine: join === undefined ? createPassThroughEngine : createJoinEngine,
+        log: logger,
+        protocols: this.#registry,
+      },
       {
         spans: (batch) => delivery.deliver(batch),
         otlp: (bytes, origin) => this.#forward(bytes, { ...origin, receiver: origin.receiver || id }),

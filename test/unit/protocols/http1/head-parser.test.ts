@@ -28,7 +28,7 @@ describe('HeadParser', () => {
       contentLength: 12,
       expectContinue: true,
       connectionClose: true,
-      upgrade: true,
+      upgrade: 'h2c',
     });
     expect(readWireContext(head.contextValues)).toEqual({
       traceId: '0af7651916cd43dd8448eb211c80319c',

@@ -1,0 +1,7 @@
+/** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
+import { dnsProtocol } from './dns/protocol.js';
+import { http1Protocol } from './http1/protocol.js';
+import { http2Protocol } from './http2/protocol.js';
+import type { AnyProtocol } from './protocol.js';
+
+export const PROTOCOLS: readonly AnyProtocol[] = [dnsProtocol, http1Protocol, http2Protocol];
