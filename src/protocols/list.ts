@@ -3,5 +3,11 @@ import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
+import { redisProtocol } from './redis/protocol.js';
 
-export const PROTOCOLS: readonly AnyProtocol[] = [http1Protocol, http2Protocol, postgresqlProtocol];
+export const PROTOCOLS: readonly AnyProtocol[] = [
+  http1Protocol,
+  http2Protocol,
+  postgresqlProtocol,
+  redisProtocol,
+];

@@ -1,8 +1,8 @@
 /** Spans of Redis: semantic conventions 1.44, Redis client spans. */
 import type { WireExchange } from '../exchange.js';
 import type { ProtocolOptions } from '../options.js';
-import { withoutValues } from '../sql/describe.js';
 import type { SpanSink } from '../span-sink.js';
+import { withoutValues } from '../sql/describe.js';
 import { KEYLESS, type KeyPatterns } from './commands.js';
 
 export class RedisDetail {
@@ -52,7 +52,8 @@ export function describeRedis(
   patterns: KeyPatterns,
 ): void {
   const { command, args } = detail;
-  const key = args[0] === undefined || KEYLESS.has(command) || command.includes(' ') ? '' : patterns.of(text(args[0]));
+  const key =
+    args[0] === undefined || KEYLESS.has(command) || command.includes(' ') ? '' : patterns.of(text(args[0]));
   const summary = key === '' ? command : `${command} ${key}`;
   span.name = summary;
   span.put('db.system.name', 'redis');
@@ -61,18 +62,21 @@ export function describeRedis(
   if (command === 'EXEC' && detail.batch !== 1) span.put('db.operation.batch.size', detail.batch);
   if (SCRIPTS.has(command) && args[0] !== undefined) span.put('db.stored_procedure.name', text(args[0]));
   span.put('db.query.summary', summary);
-  if (options.queryText !== 'off') span.put('db.query.text', queryText(detail, key, options.queryText === 'full'));
+  if (options.queryText !== 'off')
+    span.put('db.query.text', queryText(detail, key, options.queryText === 'full'));
   if (detail.error === '') return;
   const code = errorCode(detail.error);
   span.put('db.response.status_code', code);
   span.errorType = code;
-  span.statusMessage = options.queryText === 'full' ? detail.error : withoutValues(detail.error.slice(0, 256));
+  span.statusMessage =
+    options.queryText === 'full' ? detail.error : withoutValues(detail.error.slice(0, 256));
 }
 
 /** `SET cart:* ?` */
 function queryText({ command, args, argCount }: RedisDetail, key: string, full: boolean): string {
   let result = command;
-  const secret = command === 'AUTH' || command === 'HELLO' || command.startsWith('ACL ') || command === 'CONFIG SET';
+  const secret =
+    command === 'AUTH' || command === 'HELLO' || command.startsWith('ACL ') || command === 'CONFIG SET';
   for (let i = 0; i < argCount; i++) {
     if (i === SHOWN || (full && i >= args.length)) return `${result} ...`;
     const value = full && !secret ? text(args[i]!) : i === 0 && key !== '' ? key : '?';

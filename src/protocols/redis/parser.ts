@@ -39,8 +39,13 @@ export class RedisParser implements ProtocolParser {
   /** The connection has become a stream to a replica. */
   #replica = false;
   #began = false;
-  /** Replies of requests that were dropped may still come. */
+  /** Replies of requests that were dropped may still come: nothing is paired until the client sends after a reply. */
   #astray = false;
+  #serverSpoke = false;
+  /** Commands follow each other without waiting for replies. */
+  #pipelining = false;
+  /** A command ended in the bytes that are being read. */
+  #beganHere = false;
 
   constructor(host: ParserHost<RedisDetail>) {
     this.#host = host;
@@ -55,10 +60,14 @@ export class RedisParser implements ProtocolParser {
     const reader = fromClient ? this.#requests : this.#replies;
     const extent = fromClient ? this.#request : this.#reply;
     if (reader.lost) {
-      if (!beginsValue(fromClient, bytes, start, end)) return;
+      // More of a reply that nobody waits for any more is not looked at.
+      const awaited = fromClient || this.#pairing.size > 0 || this.#subscribed || !this.#began;
+      if (!awaited || !beginsValue(fromClient, bytes, start, end)) return;
       reader.find();
-      if (fromClient) this.#found();
     }
+    if (fromClient && this.#serverSpoke) this.#astray = false;
+    this.#serverSpoke = !fromClient;
+    this.#beganHere = false;
     for (let from = start; from < end; ) {
       if (reader.idle) beginExtent(extent, at, at.offset + from - start);
       const next = reader.read(bytes, from, end);
@@ -122,6 +131,8 @@ export class RedisParser implements ProtocolParser {
       command = `${command} ${this.#nameOf(strings[1])}`;
       skipped = 2;
     }
+    this.#pipelining ||= this.#beganHere;
+    this.#beganHere = true;
     this.#began = true;
     const args = strings.slice(skipped);
     const detail = new RedisDetail(command, args, Math.max(0, elements - skipped), this.#database);
@@ -184,14 +195,18 @@ export class RedisParser implements ProtocolParser {
 
   #answer(): void {
     const { type, strings, error } = this.#replies;
-    const kind = (type === '*' || type === '>') && (this.#subscribed || type === '>') ? strings[0]?.toString('latin1') : undefined;
-    if (type === '>' || (kind !== undefined && PUSHES.has(kind))) {
-      if (kind === undefined || !SUBSCRIBING.has(kind.toUpperCase())) return;
+    const exchange = this.#pairing.first;
+    const mayBePush = type === '>' || (type === '*' && this.#subscribed);
+    if (mayBePush) {
+      const kind = strings[0]?.toString('latin1') ?? '';
+      if (PUSHES.has(kind)) return;
+      const confirmed = kind.toUpperCase();
+      if (SUBSCRIBING.has(confirmed)) {
+        // UNSUBSCRIBE without names is answered once for each channel that there was.
+        if (exchange?.detail.command !== confirmed) return;
+      } else if (type === '>') return;
     }
     if (this.#monitor && type === '+' && isDigit(strings[0]?.[0])) return;
-    const exchange = this.#pairing.first;
-    const answersSubscription = kind !== undefined && SUBSCRIBING.has(kind.toUpperCase());
-    if (answersSubscription && exchange?.detail.command !== kind.toUpperCase()) return;
     if (this.#astray) return;
     if (exchange === undefined) {
       this.#host.missed(this.#began ? 'not_captured' : 'joined_in_middle', 1);
@@ -214,21 +229,19 @@ export class RedisParser implements ProtocolParser {
 
   #lostPlace(fromClient: boolean): void {
     if (fromClient) return;
-    if (this.#pairing.size > 1) {
+    if (this.#pipelining && this.#pairing.size > 1) {
       // Nobody knows whose the next reply is, until the client sends again after the server has been found.
       this.#pairing.dropAll('not_captured');
       this.#astray = true;
       return;
     }
-    const exchange = this.#pairing.shift();
-    if (exchange === undefined) return;
-    if (exchange.responseStart !== 0) this.#host.finish(exchange, undefined, this.#reply.gap ? 'gap' : undefined);
-    else this.#host.drop(exchange, 'not_captured');
-  }
-
-  /** A request begins after bytes of the client were not visible. */
-  #found(): void {
-    if (this.#pairing.size === 0) this.#astray = false;
+    // One after the other: what is out of sight answered every command but the last, and that one too if it is alone.
+    do {
+      const exchange = this.#pairing.shift();
+      if (exchange === undefined) return;
+      if (exchange.responseStart !== 0) this.#host.finish(exchange, this.#reply);
+      else this.#host.drop(exchange, 'not_captured');
+    } while (this.#pairing.size > 1);
   }
 }
 
