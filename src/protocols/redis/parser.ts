@@ -89,11 +89,13 @@ export class RedisParser implements ProtocolParser {
     const reader = fromClient ? this.#requests : this.#replies;
     const extent = fromClient ? this.#request : this.#reply;
     if (reader.lost) return;
-    if (reader.idle) beginExtent(extent, at, at.offset);
+    const began = !reader.idle;
+    if (!began) beginExtent(extent, at, at.offset);
     extent.gap ||= lost;
     const named = fromClient && !lost && !reader.idle && reader.cut();
     const kept = reader.skip(count);
-    this.#grow(fromClient, extent, count, at, at.offset + count - 1);
+    // Of lost bytes between two values nobody knows what they were.
+    if (began || !lost) this.#grow(fromClient, extent, count, at, at.offset + count - 1);
     if (!kept) {
       // The command's name was visible: that is a request like any other.
       if (named) this.#command();
