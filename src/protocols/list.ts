@@ -1,6 +1,7 @@
 /** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
+import { memcachedProtocol } from './memcached/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
@@ -9,6 +10,7 @@ import { redisProtocol } from './redis/protocol.js';
 export const PROTOCOLS: readonly AnyProtocol[] = [
   http1Protocol,
   http2Protocol,
+  memcachedProtocol,
   mysqlProtocol,
   postgresqlProtocol,
   redisProtocol,

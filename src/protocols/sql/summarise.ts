@@ -50,6 +50,8 @@ const DEFINED = new Set([
   'SERVER',
   'POLICY',
 ]);
+/** Definitions whose bodies are statements, which run another time. */
+const WITH_BODY = new Set(['FUNCTION', 'PROCEDURE', 'TRIGGER', 'EVENT']);
 /** Between a definition's verb and the kind of thing. */
 const MODIFIERS = new Set([
   'OR',
@@ -157,6 +159,9 @@ class Summariser {
   /** The statement begins with WITH, and its main operation has not come yet. */
   #withList = false;
   #before = '';
+  /** Nothing after the name that is expected belongs to the summary. */
+  #lastTarget = false;
+  #done = false;
 
   constructor(text: string, tokens: readonly Token[]) {
     this.#text = text;
@@ -164,7 +169,8 @@ class Summariser {
   }
 
   run(): SqlSummary {
-    for (let i = 0; i < this.#tokens.length && this.#parts.length < MAX_PARTS; ) i = this.#step(i);
+    for (let i = 0; i < this.#tokens.length && this.#parts.length < MAX_PARTS && !this.#done; )
+      i = this.#step(i);
     let summary = '';
     for (const part of this.#parts) {
       const longer = summary === '' ? part : `${summary} ${part}`;
@@ -314,6 +320,7 @@ class Summariser {
     this.#operation(`${word} ${what}`);
     this.#expecting = true;
     const verb = word.toUpperCase();
+    this.#lastTarget = verb === 'CREATE' && WITH_BODY.has(what.toUpperCase());
     this.#level.list = verb === 'DROP' || verb === 'TRUNCATE';
     this.#before = what.toUpperCase();
     return next + 1;
@@ -327,6 +334,7 @@ class Summariser {
   /** A name of one or more parts: `shop.orders`, `"Shop"."Orders"`. Returns the index after it. */
   #target(i: number): number {
     this.#expecting = false;
+    this.#done = this.#lastTarget;
     this.#first = false;
     let last = i;
     while (this.#symbolAt(last + 1) === '.' && this.#isName(last + 2)) last += 2;

@@ -25,6 +25,8 @@ describe('SQL summary', () => {
     ['MERGE INTO a USING b ON x WHEN MATCHED THEN UPDATE SET c = 1', 'MERGE a b'],
     ['CREATE UNIQUE INDEX CONCURRENTLY i ON t (a)', 'CREATE INDEX i'],
     ['create table if not exists shop.orders (id int default 5)', 'create table shop.orders'],
+    ['CREATE OR REPLACE FUNCTION f(a int) AS $$ SELECT 1 $$', 'CREATE FUNCTION f'],
+    ['CREATE PROCEDURE p() BEGIN SELECT 1 FROM t; END', 'CREATE PROCEDURE p'],
     ['DROP TABLE a, b', 'DROP TABLE a b'],
     ['BEGIN; UPDATE t SET a = 1; COMMIT', 'BEGIN UPDATE t COMMIT'],
     ['COPY (SELECT * FROM b) TO STDOUT', 'COPY SELECT b'],
