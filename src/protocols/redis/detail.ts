@@ -68,8 +68,7 @@ export function describeRedis(
   const code = errorCode(detail.error);
   span.put('db.response.status_code', code);
   span.errorType = code;
-  span.statusMessage =
-    options.queryText === 'full' ? detail.error : withoutValues(detail.error.slice(0, 256));
+  span.statusMessage = options.queryText === 'full' ? detail.error : shownError(detail.error);
 }
 
 /** `SET cart:* ?` */
@@ -89,6 +88,12 @@ function queryText({ command, args, argCount }: RedisDetail, key: string, full: 
 function errorCode(message: string): string {
   const word = /^[A-Z][A-Z0-9_]*(?= |$)/.exec(message)?.[0];
   return word ?? 'ERR';
+}
+
+/** Redis repeats arguments of commands that it does not know. */
+function shownError(message: string): string {
+  const repeated = message.indexOf(', with args beginning with:');
+  return withoutValues(repeated < 0 ? message.slice(0, 256) : message.slice(0, repeated));
 }
 
 const text = (bytes: Buffer): string => bytes.toString('utf8');

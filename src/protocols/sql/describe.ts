@@ -94,15 +94,17 @@ export function describeSql(
 export const NOT_RUN = 'pipeline_aborted';
 
 /**
- * Messages quote what they complain about: names and values alike. Short plain words stay, because a missing table is
- * worth a name; everything else in quotes, and what follows a colon, may be a value.
+ * Messages quote what they complain about, names and values alike. A name stays where the word before says that it is one,
+ * because a missing table is worth its name; everything else in quotes goes.
  */
 export function withoutValues(message: string): string {
   return message
-    .replace(/'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)"/g, (quoted: string, a?: string, b?: string) =>
-      NAME.test(a ?? b ?? '') ? quoted : `${quoted[0]!}?${quoted[0]!}`,
+    .replace(QUOTED, (whole: string, word: string | undefined, quote: string, content: string) =>
+      word !== undefined && NAME.test(content) ? whole : `${word ?? ''}${quote}?${quote}`,
     )
-    .replace(/: (?:"[^"]*"|'[^']*'|\d[\d.]*)$/, ': ?');
+    .replace(/: (?:"[^"]*"|'[^']*'|-?\d[\d.]*)$/, ': ?');
 }
 
+const QUOTED =
+  /(\b(?:table|column|relation|database|schema|key|constraint|index|user|role|function|procedure|view|sequence|type|command|variable|trigger|extension) )?(['"])((?:(?!\2)[^\\]|\\.|\2\2)*)(?:\2|$)/gi;
 const NAME = /^[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)*$/;

@@ -149,6 +149,13 @@ describe('redis', () => {
     }
   });
 
+  it('shows no arguments that an error repeats', () => {
+    const wire = new Wire()
+      .client(command('NOSUCH', 'secret'))
+      .server("-ERR unknown command 'NOSUCH', with args beginning with: 'secret' \r\n");
+    expect(wire.spans()[0]!.statusMessage).toBe("ERR unknown command 'NOSUCH'");
+  });
+
   it('goes on after replies of which only the beginning is captured', () => {
     const wire = new Wire();
     for (let i = 0; i < 3; i++) {

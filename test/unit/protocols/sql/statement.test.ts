@@ -92,6 +92,11 @@ describe('SQL sanitising', () => {
     expect(withoutValues("Duplicate entry 'joe@example.org' for key 'users.email'")).toBe(
       "Duplicate entry '?' for key 'users.email'",
     );
+    expect(withoutValues("Duplicate entry 'it''s secret' for key 'PRIMARY'")).toBe(
+      "Duplicate entry '?' for key 'PRIMARY'",
+    );
+    expect(withoutValues("Incorrect value: 'secret")).not.toContain('secret');
+    expect(withoutValues('syntax error at or near "secret"')).not.toContain('secret');
     expect(withoutValues('relation "nope" does not exist')).toBe('relation "nope" does not exist');
     expect(withoutValues('invalid input syntax for type integer: "abc"')).toBe(
       'invalid input syntax for type integer: ?',
