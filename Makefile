@@ -10,7 +10,7 @@ TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 BPF_SOURCES := $(shell find bpf -name '*.c' -o -name '*.h' 2>/dev/null)
 NATIVE_SOURCES := $(shell find native -name '*.cc' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help run test check unit native kernel e2e bench build setup clean
+.PHONY: help run test check unit native kernel kernels e2e bench build setup clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,7 +33,11 @@ native: build ## The addon's core under AddressSanitizer and UndefinedBehaviorSa
 	@if [ -e build/.no-native ]; then echo 'Addon not tested: compilers are missing'; else $(MAKE) -s -C native/test; fi
 
 kernel: build ## Tests that load BPF for real; skipped with the reason when the machine does not allow it.
+	@scripts/setup-tests.sh
 	npm run --silent test:kernel
+
+kernels: build ## The kernel tests on Debian's 5.10, 6.1, 6.12 and newest kernels, in QEMU; needs root, takes an hour when emulated.
+	scripts/kernels/run.sh
 
 e2e: build ## Whole-system tests against real peers; a Collector is built when Go is there.
 	scripts/e2e.sh

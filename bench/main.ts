@@ -13,8 +13,12 @@ const BENCHMARKS: Record<string, { what: string; load: () => Promise<{ run(): Pr
     load: () => import('./observer.js'),
   },
   overhead: {
-    what: 'CPU per request of an HTTP server and of the agent, each tier switched on in turn (needs root and wrk)',
+    what: 'CPU per request of servers (HTTP, TLS, Redis, PostgreSQL, gRPC) and of the agent, tier by tier (needs root)',
     load: () => import('./overhead.js'),
+  },
+  tls: {
+    what: 'the same of an HTTPS server, with and without its plaintext (needs root, wrk and openssl)',
+    load: () => import('./tls.js'),
   },
   otlp: {
     what: 'spans per CPU-second of the pipelines, beside a real Collector (scripts/otelcol/build.sh builds it)',

@@ -1,189 +1,174 @@
 /**
- * What watching costs: CPU per request of a plain Node HTTP server under wrk, with nothing attached and with each tier
- * of the agent switched on in turn, and the agent's own CPU per exchange, its memory and its captured share.
+ * What watching costs: CPU per request of an application, with nothing attached and with each tier of the agent switched
+ * on in turn, and the agent's own CPU per request, its memory, the latency and the captured share. For an HTTP server
+ * (Node.js, nginx), Redis, PostgreSQL, a TLS server and a Go gRPC server, at a fixed rate and at saturation.
  *
- * Method: one server for the whole run; rounds interleave the variants, so that a noisy neighbour hits all of them;
- * each round starts the agent (exporter `nop`), warms up, then takes CPU time from /proc/PID/task/TID/schedstat around a
- * wrk run. Reported: medians over rounds. BENCH_ROUNDS (5), BENCH_SECONDS (4), BENCH_CONNECTIONS (16).
+ * Method: one server for all rounds; rounds interleave the variants, so that a noisy neighbour hits all of them; each
+ * round starts the agent (exporter `nop`), warms up, then takes CPU time from /proc around a run of the load generator.
+ * Reported: medians over rounds.
+ *
+ *     BENCH_SUBJECTS     names to run, by commas ("nginx,redis"); default: all that are installed
+ *     BENCH_LOADS        "fixed,saturation"
+ *     BENCH_RATE         requests per second of the fixed rate, about (10000)
+ *     BENCH_ROUNDS (3)   BENCH_SECONDS (4)   BENCH_WARM_UP (2, seconds)   BENCH_CONNECTIONS (16, of wrk at saturation)
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { startAgent, type Tiers } from './overhead/agent.js';
+import { goGrpc } from './overhead/grpc.js';
+import { nginx, nodeHttp, nodeTls } from './overhead/http.js';
+import { postgres } from './overhead/postgres.js';
+import { cpuNs, rssMiB, treeCpuNs } from './overhead/processes.js';
+import { redis } from './overhead/redis.js';
+import { MissingTool, type Subject, type Target } from './overhead/subject.js';
 import { median, printTable } from './report.js';
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
-const CONNECTIONS = Number(process.env.BENCH_CONNECTIONS ?? 16);
-const READY = 'Everything is ready.';
+const WARM_UP = Number(process.env.BENCH_WARM_UP ?? 2);
+const RATE = Number(process.env.BENCH_RATE ?? 10_000);
+const LOADS = (process.env.BENCH_LOADS ?? 'fixed,saturation').split(',');
+const WANTED = process.env.BENCH_SUBJECTS?.toLowerCase().split(',');
+const SUBJECTS: readonly Subject[] = [nodeHttp, nginx, nodeTls, redis, postgres, goGrpc];
 
-interface Variant {
+export interface Variant {
   readonly name: string;
-  /** Settings of the `ebpf` receiver; undefined: no agent. */
-  readonly ebpf?: object;
-  readonly processors?: readonly string[];
+  readonly tiers?: Tiers;
 }
 
 const off = 'disabled';
 const VARIANTS: readonly Variant[] = [
   { name: 'nothing attached' },
-  { name: 'network tier', ebpf: { tiers: { scheduler: off, cpu: off } } },
+  { name: 'network tier', tiers: { ebpf: { tiers: { scheduler: off, cpu: off } } } },
   {
     name: 'network tier, syscall hooks',
-    ebpf: { net_hooks: 'syscall', tiers: { scheduler: off, cpu: off } },
+    tiers: { ebpf: { net_hooks: 'syscall', tiers: { scheduler: off, cpu: off } } },
   },
-  { name: 'scheduler and CPU tiers', ebpf: { tiers: { network: off } } },
-  { name: 'all tiers and the join', ebpf: {}, processors: ['trace_profiling'] },
+  { name: 'scheduler tier', tiers: { ebpf: { tiers: { network: off, cpu: off } } } },
+  { name: 'scheduler and CPU tiers', tiers: { ebpf: { tiers: { network: off } } } },
+  { name: 'all tiers and the join', tiers: { ebpf: {}, processors: ['trace_profiling'] } },
 ];
 
 interface Round {
-  readonly serverUsPerRequest: number;
-  readonly agentUsPerRequest: number;
-  readonly requestsPerSecond: number;
-  /** Server spans that left the agent / requests that wrk completed, warm-up included. */
-  readonly capturedShare: number;
-  readonly agentRssMiB: number;
+  readonly targetUs: number;
+  readonly agentUs: number;
+  readonly perSecond: number;
+  readonly p50Us: number | undefined;
+  readonly p99Us: number | undefined;
+  /** Server spans that left the agent / requests that completed, warm-up included; undefined where none are made. */
+  readonly captured: number | undefined;
+  readonly lostRecords: number;
+  readonly rssMiB: number;
 }
 
 export async function run(): Promise<object> {
-  const server = spawn(process.execPath, ['bench/programs/http-server.mjs'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(server.stdout!.setEncoding('utf8'), 'data')) as [string];
-  const port = Number(line.trim());
-  const rounds = new Map<string, Round[]>(VARIANTS.map(({ name }) => [name, []]));
-  try {
-    await wrk(port, 2); // lets V8 optimise the server
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const variant of VARIANTS)
-        rounds.get(variant.name)!.push(await measure(variant, server.pid!, port));
+  const results: object[] = [];
+  for (const subject of SUBJECTS) {
+    if (WANTED !== undefined && !WANTED.includes(subject.name.toLowerCase())) continue;
+    let target: Target;
+    try {
+      target = await subject.start();
+    } catch (error) {
+      if (!(error instanceof MissingTool)) throw error;
+      console.log(`${subject.name}: left out, ${error.message}\n`);
+      results.push({ subject: subject.name, leftOut: error.message });
+      continue;
     }
-  } finally {
-    server.kill();
+    try {
+      await target.load(2, undefined); // lets V8 optimise, fills caches
+      for (const load of LOADS) results.push(await compare(subject, target, load));
+    } finally {
+      await target.stop();
+    }
   }
-  const rows = VARIANTS.map(({ name }) => summarise(name, rounds.get(name)!));
-  const baseline = rows[0]!.serverUsPerRequest;
+  return { rounds: ROUNDS, seconds: SECONDS, results };
+}
+
+/** All variants, interleaved, under one load. */
+export async function compare(
+  subject: Subject,
+  target: Target,
+  load: string,
+  variants: readonly Variant[] = VARIANTS,
+): Promise<object> {
+  const rate = load === 'fixed' ? RATE : undefined;
+  const rounds = new Map<string, Round[]>(variants.map(({ name }) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const variant of variants)
+      rounds.get(variant.name)!.push(await measure(subject, variant, target, rate));
+  }
+  const rows = variants.map(({ name }) => ({ variant: name, ...medians(rounds.get(name)!) }));
+  const baseline = rows[0]!.targetUs;
+  console.log(`${subject.name}, ${rate === undefined ? 'saturation' : `about ${rate}/s`}:`);
   printTable([
     [
-      'variant',
-      'server us/request',
+      '',
+      'target us/req',
       'added',
-      'agent us/request',
-      'requests/s',
+      'agent us/req',
+      'req/s',
+      'p50 us',
+      'p99 us',
       'captured %',
-      'agent RSS MiB',
+      'lost',
+      'RSS MiB',
     ],
     ...rows.map((row) => [
       row.variant,
-      row.serverUsPerRequest.toFixed(2),
-      (row.serverUsPerRequest - baseline).toFixed(2),
-      row.agentUsPerRequest.toFixed(2),
-      Math.round(row.requestsPerSecond),
-      (row.capturedShare * 100).toFixed(3),
-      row.agentRssMiB.toFixed(0),
+      row.targetUs.toFixed(2),
+      (row.targetUs - baseline).toFixed(2),
+      row.agentUs.toFixed(2),
+      Math.round(row.perSecond),
+      row.p50Us?.toFixed(0) ?? '',
+      row.p99Us?.toFixed(0) ?? '',
+      row.captured === undefined ? '' : (row.captured * 100).toFixed(3),
+      row.lostRecords,
+      row.rssMiB.toFixed(0),
     ]),
   ]);
+  console.log('');
+  return { subject: subject.name, load, rate, rows, raw: Object.fromEntries(rounds) };
+}
+
+function medians(rounds: readonly Round[]): Round {
+  const middle = (pick: (round: Round) => number | undefined): number | undefined => {
+    const values = rounds.map(pick).filter((value) => value !== undefined);
+    return values.length === 0 ? undefined : median(values);
+  };
   return {
-    rounds: ROUNDS,
-    seconds: SECONDS,
-    connections: CONNECTIONS,
-    rows,
-    raw: Object.fromEntries(rounds),
+    targetUs: middle((round) => round.targetUs)!,
+    agentUs: middle((round) => round.agentUs)!,
+    perSecond: middle((round) => round.perSecond)!,
+    p50Us: middle((round) => round.p50Us),
+    p99Us: middle((round) => round.p99Us),
+    captured: middle((round) => round.captured),
+    lostRecords: middle((round) => round.lostRecords)!,
+    rssMiB: middle((round) => round.rssMiB)!,
   };
 }
 
-function summarise(variant: string, rounds: readonly Round[]) {
-  const middle = (pick: (round: Round) => number) => median(rounds.map(pick));
+async function measure(
+  subject: Subject,
+  { tiers }: Variant,
+  target: Target,
+  rate: number | undefined,
+): Promise<Round> {
+  const agent = tiers === undefined ? undefined : await startAgent(tiers, target);
+  const warmUp = await target.load(WARM_UP, rate);
+  const targetBefore = treeCpuNs(target.pid);
+  const agentBefore = agent === undefined ? 0 : cpuNs(agent.pid);
+  const { requests, p50Us, p99Us } = await target.load(SECONDS, rate);
+  const targetNs = treeCpuNs(target.pid) - targetBefore;
+  const agentNs = agent === undefined ? 0 : cpuNs(agent.pid) - agentBefore;
+  const rss = agent === undefined ? 0 : rssMiB(agent.pid);
+  const end = await agent?.stop();
+  const network = end !== undefined && (end.spans > 0 || tiers?.processors !== undefined);
   return {
-    variant,
-    serverUsPerRequest: middle((round) => round.serverUsPerRequest),
-    agentUsPerRequest: middle((round) => round.agentUsPerRequest),
-    requestsPerSecond: middle((round) => round.requestsPerSecond),
-    capturedShare: middle((round) => round.capturedShare),
-    agentRssMiB: middle((round) => round.agentRssMiB),
+    targetUs: targetNs / requests / 1000,
+    agentUs: agentNs / requests / 1000,
+    perSecond: requests / SECONDS,
+    p50Us,
+    p99Us,
+    captured: subject.spans && network ? end.spans / (requests + warmUp.requests) : undefined,
+    lostRecords: end?.lostRecords ?? 0,
+    rssMiB: rss,
   };
 }
-
-async function measure(variant: Variant, serverPid: number, port: number): Promise<Round> {
-  const agent = variant.ebpf ? await startAgent(variant, serverPid) : undefined;
-  const warmUp = await wrk(port, 1);
-  const serverBefore = cpuNs(serverPid);
-  const agentBefore = agent ? cpuNs(agent.child.pid!) : 0;
-  const requests = await wrk(port, SECONDS);
-  const serverNs = cpuNs(serverPid) - serverBefore;
-  const agentNs = agent ? cpuNs(agent.child.pid!) - agentBefore : 0;
-  const agentRssMiB = agent ? rssMiB(agent.child.pid!) : 0;
-  const spans = agent ? await agent.stop() : 0;
-  return {
-    serverUsPerRequest: serverNs / requests / 1000,
-    agentUsPerRequest: agentNs / requests / 1000,
-    requestsPerSecond: requests / SECONDS,
-    capturedShare: spans / (requests + warmUp),
-    agentRssMiB,
-  };
-}
-
-/** Starts the agent watching one process only; `stop` gives the spans that reached its exporter. */
-async function startAgent(
-  variant: Variant,
-  pid: number,
-): Promise<{ child: ChildProcess; stop(): Promise<number> }> {
-  const directory = mkdtempSync(join(tmpdir(), 'kindling-bench-'));
-  const file = join(directory, 'config.json');
-  const processors = variant.processors ?? [];
-  writeFileSync(
-    file,
-    JSON.stringify({
-      receivers: { ebpf: { targets: { default: 'none', include: { pids: [pid] } }, ...variant.ebpf } },
-      processors: Object.fromEntries(processors.map((name) => [name, null])),
-      exporters: { nop: null },
-      service: { pipelines: { traces: { receivers: ['ebpf'], processors, exporters: ['nop'] } } },
-    }),
-  );
-  const child = spawn('bin/kindling', ['--config', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  const ready = new Promise<void>((resolve, reject) => {
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      log += text;
-      if (log.includes(READY)) resolve();
-    });
-    child.on('close', (code) => reject(new Error(`the agent ended with ${code}:\n${log}`)));
-  });
-  await ready;
-  return {
-    child,
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'close');
-      rmSync(directory, { recursive: true, force: true });
-      // The accounting table: "exporter nop (traces)  traces  <received> ...".
-      const received = /^exporter nop \(traces\)\s+traces\s+(\d+)/m.exec(log)?.[1];
-      if (received === undefined)
-        throw new Error(`no accounting of the exporter in the agent's log:\n${log}`);
-      return Number(received);
-    },
-  };
-}
-
-/** Completed requests. */
-async function wrk(port: number, seconds: number): Promise<number> {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, `http://127.0.0.1:${port}/orders/42`];
-  const { stdout } = await promisify(execFile)('wrk', args);
-  const requests = /(\d+) requests in/.exec(stdout)?.[1];
-  if (requests === undefined) throw new Error(`wrk printed no count:\n${stdout}`);
-  return Number(requests);
-}
-
-/** CPU time of all threads that live now. */
-function cpuNs(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).reduce(
-    (sum, tid) => sum + Number(readFileSync(`${tasks}/${tid}/schedstat`, 'utf8').split(' ')[0]),
-    0,
-  );
-}
-
-const rssMiB = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;

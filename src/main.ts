@@ -1,4 +1,4 @@
-import { type CliIo, type Command, EXIT_CONFIG, EXIT_FAILURE, EXIT_OK, UsageError } from './cli/command.js';
+import { type CliIo, type Command, EXIT_FAILURE, EXIT_INPUT, EXIT_OK, UsageError } from './cli/command.js';
 import { COMMANDS } from './cli/commands.js';
 import { helpText } from './cli/help.js';
 import { ConfigError } from './component/errors.js';
@@ -7,7 +7,7 @@ import { VERSION } from './version.js';
 /** After this long a handle that someone forgot to close no longer keeps the process alive. */
 const EXIT_GRACE_MS = 2000;
 
-/** Runs the command line and sets the exit code: 0 good, 2 bad configuration, 1 anything else. */
+/** Runs the command line and sets the exit code: 0 good, 2 bad arguments or configuration, 1 anything else. */
 export async function main(args: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that went away (`kindling ... | head`) is no reason to fail.
@@ -17,6 +17,7 @@ export async function main(args: readonly string[]): Promise<void> {
     env: process.env,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
   };
   process.exitCode = await dispatch(args, io);
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
@@ -45,7 +46,7 @@ export async function dispatch(args: readonly string[], io: CliIo): Promise<numb
         `unknown command ${JSON.stringify(first)} for "kindling"\nRun 'kindling --help' for usage.`,
       );
     }
-    if (rest.includes('--help') || rest.includes('-h')) {
+    if (entry.ownHelp !== true && (rest.includes('--help') || rest.includes('-h'))) {
       io.out(`${entry.summary}.\n\nUsage:\n  kindling ${entry.usage}\n`);
       return EXIT_OK;
     }
@@ -53,6 +54,6 @@ export async function dispatch(args: readonly string[], io: CliIo): Promise<numb
     return await command(rest, io);
   } catch (error) {
     io.err(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof ConfigError ? EXIT_CONFIG : EXIT_FAILURE;
+    return error instanceof ConfigError || error instanceof UsageError ? EXIT_INPUT : EXIT_FAILURE;
   }
 }

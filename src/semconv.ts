@@ -17,6 +17,11 @@ export const ATTR_THREADS = 'kindling.threads';
 export const ATTR_SOURCE = 'kindling.source';
 /** On spans built from kernel events: why a part is missing (`gap`, `no_response`, `reset`). */
 export const ATTR_INCOMPLETE = 'kindling.incomplete';
+/** On spans seen in clear inside TLS: the library that was probed (`openssl`, `gnutls`, `go`). */
+export const ATTR_TLS_LIBRARY = 'kindling.tls.library';
+/** How the plaintext was joined with its socket (`descriptor`, `call`, `order`), and how sure that is, 0…1 (double). */
+export const ATTR_TLS_EVIDENCE = 'kindling.tls.evidence';
+export const ATTR_TLS_CONFIDENCE = 'kindling.tls.confidence';
 /** Hottest on-CPU stack of the span, outermost frame first, `;`-joined, at most 1 KiB. */
 export const ATTR_HOT_STACK = 'kindling.cpu.hot_stack';
 /** Samples behind `kindling.cpu.hot_stack` / all samples of the span (ints). */

@@ -22,6 +22,8 @@ ANCHOR_STRUCT(wait_file);
 ANCHOR_STRUCT(cpu_sample_event);
 ANCHOR_STRUCT(proc_exec_event);
 ANCHOR_STRUCT(task_exit_event);
+ANCHOR_STRUCT(tls_data_event);
+ANCHOR_STRUCT(tls_close_event);
 ANCHOR_STRUCT(selection_comm);
 ANCHOR_STRUCT(selection_control);
 
@@ -33,4 +35,6 @@ ANCHOR_ENUM(fd_kind);
 ANCHOR_ENUM(sched_wait_flags);
 ANCHOR_ENUM(stat);
 ANCHOR_ENUM(selection_action);
+ANCHOR_ENUM(tls_library);
+ANCHOR_ENUM(tls_call);
 ANCHOR_ENUM(shed);

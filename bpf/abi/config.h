@@ -37,6 +37,23 @@ struct selection_control {
 };
 
 /*
+ * The cookie of every probe of programs/tls: what the probed function is.
+ *
+ *     bits 0-7   enum tls_call
+ *     bit 8      enum net_direction: 1 when the function sends
+ *     bits 16-23 enum tls_library
+ */
+enum tls_call {
+	TLS_CALL_RESULT = 0,     /* f(session, buffer, size) returns the count of bytes, or <= 0 */
+	TLS_CALL_COUNT_ARG3 = 1, /* f(session, buffer, size, &count) returns 1, else nothing was moved */
+	TLS_CALL_COUNT_ARG4 = 2, /* f(session, buffer, size, flags, &count) returns 1 */
+};
+
+#define TLS_COOKIE_CALL(cookie) ((cookie) & 0xff)
+#define TLS_COOKIE_DIRECTION(cookie) ((cookie) >> 8 & 1)
+#define TLS_COOKIE_LIBRARY(cookie) ((cookie) >> 16 & 0xff)
+
+/*
  * The one entry (__u32) of the array map `shed`: what the programs leave out to save CPU time. Turns, byte counts and
  * connections are never left out.
  */

@@ -31,6 +31,8 @@ enum event_kind {
 	EVENT_CPU_SAMPLE = 5, /* struct cpu_sample_event */
 	EVENT_PROC_EXEC = 6,  /* struct proc_exec_event */
 	EVENT_TASK_EXIT = 7,  /* struct task_exit_event */
+	EVENT_TLS_DATA = 32,  /* struct tls_data_event + payload */
+	EVENT_TLS_CLOSE = 33, /* struct tls_close_event */
 };
 
 /* First in every event. `size` is the whole record, payload and padding included; always a multiple of 8. */
@@ -125,6 +127,42 @@ struct net_close_event {
 	struct socket_tuple tuple;
 	__u32 tgid; /* last watched process that connected it or moved data */
 	__u32 old_state; /* TCP_* */
+};
+
+enum tls_library {
+	TLS_OPENSSL = 1, /* and what has its interface: LibreSSL, BoringSSL */
+	TLS_GNUTLS = 2,
+	TLS_GO = 3, /* crypto/tls */
+};
+
+/*
+ * Plaintext moved through a TLS session, in stream order per direction (programs/tls). The payload's first `captured`
+ * bytes follow the struct. `turn` counts as in net_data_event, but the session's own changes of direction.
+ */
+struct tls_data_event {
+	struct event_header hdr; /* time: the call returned (read), or was entered and found its bytes (Go's Write) */
+	__u32 tgid;
+	__u32 tid;
+	__u64 session;       /* names the session while it lives, below 2^53; never used again */
+	__u64 socket_cookie; /* as in net_data_event; 0: the library was not asked */
+	mono_ns_t start;     /* the call was entered */
+	__u32 position;      /* plaintext bytes that moved before in this direction, since the session was first seen */
+	__u32 length;        /* bytes in this call */
+	__u32 turn;
+	__u16 captured;
+	__u8 direction; /* enum net_direction */
+	__u8 library;   /* enum tls_library */
+	__u8 tail[8];   /* as in net_data_event */
+};
+
+/* A TLS session was freed. Written when plaintext had been seen on it. */
+struct tls_close_event {
+	struct event_header hdr;
+	__u32 tgid;
+	__u32 tid;
+	__u64 session;
+	__u32 turns; /* last value of tls_data_event.turn */
+	__u32 _pad;
 };
 
 /* What the first argument of the interrupted syscall refers to, as an open file of the thread. */
@@ -234,6 +272,11 @@ enum stat {
 	STAT_CPU_RING_FULL,           /* Stack samples lost because the ring buffer was full. */
 	STAT_PROC_EVENTS,             /* Process records written. */
 	STAT_PROC_RING_FULL,          /* Process records lost because the ring buffer was full. */
+	STAT_TLS_EVENTS,              /* TLS records written. */
+	STAT_TLS_RING_FULL,           /* TLS records lost because the ring buffer was full. */
+	STAT_TLS_FAULT,               /* TLS calls whose plaintext could not be read (page not present). */
+	STAT_TLS_STATE_FULL,          /* TLS calls skipped because no state could be allocated. */
+	STAT_TLS_TURNS,               /* Messages (changes of direction in a TLS session) seen, lost ones included. */
 	STAT_SCHED_SHED,              /* Waits below 1 ms left out to save CPU time (see receivers.ebpf.budget). */
 	STAT_CPU_SHED,                /* Stack samples left out to save CPU time. */
 	STAT_NET_PAYLOAD_SHED,        /* Socket operations recorded without payload to save CPU time. */

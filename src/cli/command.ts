@@ -5,11 +5,15 @@ export interface CliIo {
   readonly out: (text: string) => void;
   /** Logs and errors. */
   readonly err: (text: string) => void;
+  /** Set when results go to a terminal, with its width in columns where it is known. */
+  readonly terminal?: { readonly columns: number | undefined } | undefined;
+  /** Milliseconds since the epoch; left out: the clock. */
+  readonly now?: () => number;
 }
 
 /**
- * Runs a subcommand with the arguments behind its name; resolves to the exit code. Throws `ConfigError` (exit code 2) and
- * `UsageError` or others (exit code 1); the caller prints them as one line.
+ * Runs a subcommand with the arguments behind its name; resolves to the exit code. Throws `ConfigError` and `UsageError`
+ * (exit code 2) or others (exit code 1); the caller prints them as one line.
  */
 export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
@@ -20,4 +24,5 @@ export class UsageError extends Error {
 
 export const EXIT_OK = 0;
 export const EXIT_FAILURE = 1;
-export const EXIT_CONFIG = 2;
+/** Whoever called has to change what he gave: arguments or configuration. */
+export const EXIT_INPUT = 2;

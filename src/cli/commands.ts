@@ -6,7 +6,7 @@ export interface CommandEntry {
   /** Loaded when it is called: `doctor` must work where the rest can't be loaded. */
   readonly load: () => Promise<Command>;
   readonly aliasOf?: string;
-  /** Prints its own help. */
+  /** Has a longer help of its own. */
   readonly ownHelp?: boolean;
 }
 
@@ -21,6 +21,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: 'doctor [--json]',
     summary: 'Say what this machine offers, what is missing and what that costs',
     load: async () => (await import('./doctor-command.js')).doctorCommand,
+  },
+  featuregate: {
+    usage: 'featuregate [ID]',
+    summary: 'List the feature gates, or say what one of them does',
+    load: async () => (await import('./featuregate.js')).featuregateCommand,
   },
   'print-config': {
     usage: 'print-config --config FILE [--mode redacted|unredacted] [--format yaml|json] [--validate=false]',
@@ -48,19 +53,13 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     usage: 'trace TRACE_ID',
     summary: 'Explain one trace of the store',
     ownHelp: true,
-    load: async () => {
-      const { runTrace } = await import('./trace.js');
-      return (args) => runTrace(args);
-    },
+    load: async () => (await import('./trace.js')).traceCommand,
   },
   traces: {
     usage: 'traces',
     summary: 'List the traces of the store, slowest first with --slow',
     ownHelp: true,
-    load: async () => {
-      const { runTraces } = await import('./traces.js');
-      return (args) => runTraces(args);
-    },
+    load: async () => (await import('./traces.js')).tracesCommand,
   },
   validate: {
     usage: 'validate --config FILE',

@@ -3,11 +3,12 @@ import type { AnyFactory, Stability } from '../component/factory.js';
 import { COMPONENTS } from '../components.js';
 import { PROVIDER_SCHEMES } from '../config/providers.js';
 import { VERSION } from '../version.js';
-import { type Command, EXIT_OK, UsageError } from './command.js';
+import { type Command, EXIT_OK } from './command.js';
+import { parsePlainOptions } from './options.js';
 
 /** The form of the Collector's `components` subcommand. */
 export const componentsCommand: Command = async (args, io) => {
-  if (args.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(args[0])}`);
+  parsePlainOptions(args, {}, { exactly: 0 });
   const module = `kindling v${VERSION}`;
   const list = (kind: AnyFactory['kind']) =>
     COMPONENTS.filter((factory) => factory.kind === kind)

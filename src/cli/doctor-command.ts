@@ -1,10 +1,10 @@
-import { type Command, UsageError } from './command.js';
+import type { Command } from './command.js';
 import { runDoctor } from './doctor.js';
+import { parsePlainOptions } from './options.js';
 
 /** `kindling doctor [--json]`; works without the addon, and then says that it is missing. */
 export const doctorCommand: Command = async (args, io) => {
-  const unknown = args.find((arg) => arg !== '--json');
-  if (unknown !== undefined) throw new UsageError(`unexpected argument ${JSON.stringify(unknown)}`);
+  const { values } = parsePlainOptions(args, { json: { type: 'boolean', default: false } }, { exactly: 0 });
   const native = await import('../receiver/ebpf/native.js');
-  return runDoctor({ json: args.includes('--json'), native, out: io.out });
+  return runDoctor({ json: values.json, native, out: io.out });
 };

@@ -8,7 +8,7 @@ import {
   signalDirectory,
 } from '../store/layout.js';
 import { StoreReader } from '../store/store-reader.js';
-import type { CommandIo } from './command-io.js';
+import type { CliIo } from './command.js';
 
 export interface OpenedStore {
   readonly directory: string;
@@ -16,7 +16,7 @@ export interface OpenedStore {
 }
 
 /** Rejects with a message for the user when there is no store. */
-export const openStore = async (asked: string | undefined, io: CommandIo): Promise<OpenedStore> => {
+export const openStore = async (asked: string | undefined, io: CliIo): Promise<OpenedStore> => {
   const named = asked ?? io.env.KINDLING_STORE;
   const directory = named !== undefined && named !== '' ? expandHome(named) : await findDefault();
   try {

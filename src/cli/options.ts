@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { parseDuration } from '../config/duration.js';
+import { FeatureGates } from '../config/feature-gates.js';
 import type { ConfigSources } from '../config/load.js';
 import { UsageError } from './command.js';
 
@@ -15,6 +16,9 @@ const RUN_OPTIONS = {
   'run-seconds': { type: 'string' },
   'shutdown-timeout': { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
+
+/** How many arguments beside options a command takes. */
+export type Arity = { readonly exactly: number } | { readonly atMost: number };
 
 export interface RunOptions {
   readonly sources: ConfigSources;
@@ -41,12 +45,12 @@ export interface ReplayOptions extends RunOptions {
 
 /** Options of the commands that run pipelines. Throws `UsageError`. */
 export function parseRunOptions(args: readonly string[], positionals: number): RunOptions {
-  return runOptions(parse(args, RUN_OPTIONS, positionals));
+  return runOptions(parsePlainOptions(args, RUN_OPTIONS, { exactly: positionals }));
 }
 
 /** Options of `replay`. Throws `UsageError`. */
 export function parseReplayOptions(args: readonly string[]): ReplayOptions {
-  const parsed = parse(args, REPLAY_OPTIONS, 1);
+  const parsed = parsePlainOptions(args, REPLAY_OPTIONS, { exactly: 1 });
   const { json, side, protocols } = parsed.values;
   if (side !== undefined && side !== 'client' && side !== 'server') {
     throw new UsageError(
@@ -86,40 +90,54 @@ export function parseConfigOptions<const O extends NonNullable<ParseArgsConfig['
   args: readonly string[],
   more: O,
 ) {
-  const parsed = parse(args, { ...CONFIG_OPTIONS, ...more }, 0);
+  const parsed = parsePlainOptions(args, { ...CONFIG_OPTIONS, ...more }, { exactly: 0 });
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   return { sources: sourcesOf(values), values };
 }
 
-function parse<const O extends NonNullable<ParseArgsConfig['options']>>(
+/** Options and arguments of any command. Throws `UsageError` with the sentences of the Collector's command line. */
+export function parsePlainOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
   args: readonly string[],
   options: O,
-  positionals: number,
+  arity: Arity,
 ) {
   let parsed: ReturnType<typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>>;
   try {
     parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's message has a first sentence that says it all, and advice about `--` that doesn't help here.
-    throw new UsageError((error as Error).message.split('. ')[0]!);
+    throw new UsageError(flagProblem(error as NodeJS.ErrnoException));
   }
-  if (parsed.positionals.length !== positionals) {
-    const extra = parsed.positionals[positionals];
-    throw new UsageError(
-      extra === undefined ? 'a file name is missing' : `unexpected argument ${JSON.stringify(extra)}`,
-    );
+  const { length } = parsed.positionals;
+  if ('exactly' in arity && length !== arity.exactly) {
+    throw new UsageError(`accepts ${arity.exactly} arg(s), received ${length}`);
+  }
+  if ('atMost' in arity && length > arity.atMost) {
+    throw new UsageError(`accepts at most ${arity.atMost} arg(s), received ${length}`);
   }
   return parsed;
 }
 
+function flagProblem({ code, message }: NodeJS.ErrnoException): string {
+  const flag = /'(-[^', ]*)/g.exec(message)?.[1] ?? '';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    return flag.startsWith('--')
+      ? `unknown flag: ${flag}`
+      : `unknown shorthand flag: '${flag.slice(1, 2)}' in ${flag}`;
+  }
+  if (/argument missing|argument is ambiguous/.test(message)) {
+    return `flag needs an argument: ${/--[\w-]+/.exec(message)?.[0] ?? flag}`;
+  }
+  // Node's message has a first sentence that says it all, and advice about `--` that doesn't help here.
+  return message.split('. ')[0]!;
+}
+
 function sourcesOf(values: Readonly<Record<string, unknown>>): ConfigSources {
   const list = (name: string) => (values[name] as string[] | undefined) ?? [];
-  for (const gate of list('feature-gates').flatMap((gates) => gates.split(','))) {
-    const name = gate.trim().replace(/^[-+]/, '');
-    if (name === '') continue;
-    throw new UsageError(
-      `invalid argument ${JSON.stringify(gate)} for "--feature-gates" flag: no such feature gate ${JSON.stringify(name)}. valid gates: []`,
-    );
+  const gates = new FeatureGates();
+  for (const flag of list('feature-gates')) {
+    const problem = gates.apply(flag);
+    if (problem === undefined) continue;
+    throw new UsageError(`invalid argument ${JSON.stringify(flag)} for "--feature-gates" flag: ${problem}`);
   }
-  return { uris: list('config'), sets: list('set') };
+  return { uris: list('config'), sets: list('set'), gates };
 }

@@ -26,10 +26,10 @@ export const printConfigCommand: Command = async (args, io) => {
   );
   const { mode, format } = values;
   if (mode !== 'redacted' && mode !== 'unredacted') {
-    throw new UsageError(`invalid mode ${JSON.stringify(mode)}: expected "redacted" or "unredacted"`);
+    throw new UsageError(`invalid mode ${JSON.stringify(mode)}: modes are: redacted, unredacted`);
   }
   if (format !== 'yaml' && format !== 'json') {
-    throw new UsageError(`unrecognized print format: ${JSON.stringify(format)}`);
+    throw new UsageError(`unrecognized print format: ${String(format)}`);
   }
   const tools: ProviderTools = { env: io.env, note: () => {} };
   const { root, printed } =
@@ -47,7 +47,7 @@ export const printConfigCommand: Command = async (args, io) => {
 /** A configuration with errors is shown as it was written. */
 async function readLeniently(sources: Parameters<typeof loadConfig>[0], tools: ProviderTools) {
   const root = await loadConfig(sources, tools);
-  const checked = checkConfig(root, COMPONENTS);
+  const checked = checkConfig(root, COMPONENTS, sources.gates);
   return { root, printed: checked.ok ? effective(root, checked.config) : toPlain(root) };
 }
 

@@ -23,7 +23,7 @@ export async function readConfig(
 ): Promise<{ readonly root: ConfigNode; readonly config: CheckedConfig }> {
   const loaded = await loadConfig(sources, tools);
   const root = options.edit?.(loaded) ?? loaded;
-  const checked = checkConfig(root, COMPONENTS);
+  const checked = checkConfig(root, COMPONENTS, sources.gates);
   const problems = checked.ok ? checkGraph(checked.config) : checked.problems;
   if (!checked.ok || problems.length > 0) throw new ConfigError(formatProblems(problems, options));
   return { root, config: checked.config };

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import type { ConfigNode } from '../config/node.js';
 import type { ProviderTools } from '../config/providers.js';
-import type { TelemetryConfig } from '../config/service.js';
 import type { CheckedConfig } from '../config/settings.js';
 import { Agent } from '../pipeline/agent.js';
-import { ConsoleLogger } from '../telemetry/console-logger.js';
-import { ownResource } from '../telemetry/own-resource.js';
-import { startMetricsServers } from '../telemetry/prometheus/metrics-server.js';
+import type { Logger } from '../telemetry/logger.js';
+import { OwnTelemetry } from '../telemetry/own-telemetry.js';
 import { MetricsRegistry } from '../telemetry/registry.js';
-import { startSelfMetrics } from '../telemetry/self-metrics.js';
 import { VERSION } from '../version.js';
 import { type CliIo, type Command, EXIT_FAILURE, EXIT_OK } from './command.js';
 import { parseRunOptions, type RunOptions } from './options.js';
@@ -28,7 +24,7 @@ export async function runPipelines(
 ): Promise<number> {
   tuneEngine();
   const notes: (() => void)[] = [];
-  let logger: ConsoleLogger | undefined;
+  let logger: Logger | undefined;
   const tools: ProviderTools = {
     env: io.env,
     // Before the configuration is read nobody knows how to log; what there is to say is said after.
@@ -40,12 +36,20 @@ export async function runPipelines(
   const read = async () => (await readConfig(options.sources, tools, { prefixed: true, edit })).config;
 
   let running: CheckedConfig = await read();
-  logger = createLogger(running.telemetry, io);
-  for (const note of notes) note();
-  const log = logger;
-
   const registry = new MetricsRegistry();
   const own = registry.account({ kind: 'agent', id: 'kindling' }).own;
+  const telemetry = new OwnTelemetry(running.telemetry, {
+    registry,
+    env: io.env,
+    out: io.out,
+    err: io.err,
+    version: VERSION,
+    instanceId: randomUUID(),
+  });
+  const log = telemetry.logger;
+  logger = log;
+  for (const note of notes) note();
+
   const stop = new StopSwitch(log, (error) => {
     own.count('unexpected_errors', 1);
     log.error('Unexpected error. Running on.', {
@@ -63,7 +67,12 @@ export async function runPipelines(
   const reload = async (): Promise<void> => {
     try {
       const next = await read();
-      if ((await agent.reload(next, running)) === 'new') running = next;
+      await telemetry.apply(next.telemetry);
+      try {
+        if ((await agent.reload(next)) === 'new') running = next;
+      } finally {
+        if (running !== next) await telemetry.apply(running.telemetry);
+      }
     } catch (error) {
       log.error('Reload failed. Running on with the previous configuration.', {
         error: error instanceof Error ? error.message : String(error),
@@ -74,48 +83,19 @@ export async function runPipelines(
   };
 
   stop.listen(reload);
-  const target = ownResource(running.telemetry, VERSION, randomUUID());
   try {
-    const metricsServers = await startMetricsServers(registry, running.telemetry, target, log);
-    try {
-      await agent.start(running);
-    } catch (error) {
-      await metricsServers.shutdown();
-      throw error;
-    }
-    const selfMetrics = startSelfMetrics(registry, running.telemetry, target, io.env, log);
+    await telemetry.apply(running.telemetry);
+    await agent.start(running);
     if (options.runMs !== undefined) stop.after(options.runMs);
     const ending = await stop.requested;
     await agent.stop();
-    await selfMetrics?.shutdown();
-    await metricsServers.shutdown();
+    await telemetry.shutdown();
     log.info(`Items by component:\n${agent.accounting()}`);
     return ending === 'failed' ? EXIT_FAILURE : EXIT_OK;
+  } catch (error) {
+    await telemetry.shutdown();
+    throw error;
   } finally {
     stop.close();
   }
-}
-
-function createLogger({ logs }: TelemetryConfig, io: CliIo): ConsoleLogger {
-  const sinks = logs.output_paths.map((path): ((line: string) => void) => {
-    if (path === 'stderr') return io.err;
-    if (path === 'stdout') return io.out;
-    const stream = createWriteStream(path, { flags: 'a' });
-    stream.on('error', (error) => io.err(`Error: cannot write the log file ${path}: ${error.message}\n`));
-    return (line) => stream.write(line);
-  });
-  const { sampling } = logs;
-  return ConsoleLogger.create(
-    {
-      level: logs.level,
-      encoding: logs.encoding,
-      write: (line) => {
-        for (const sink of sinks) sink(line);
-      },
-      repeats: sampling.enabled
-        ? { tickMs: sampling.tick, initial: sampling.initial, thereafter: sampling.thereafter }
-        : undefined,
-    },
-    logs.initial_fields,
-  );
 }

@@ -1,11 +1,11 @@
 /** `kindling trace ID`: one trace from the store, explained. */
-import { parseArgs } from 'node:util';
 import { DEFAULT_LIMITS, NO_LIMITS, renderTrace } from '../explain/render-trace.js';
 import { detectStyle } from '../explain/style.js';
 import { explainTrace, readSpans } from '../explain/trace-explanation.js';
 import { traceToJson } from '../explain/trace-json.js';
-import { type CommandIo, processIo, runCommand, UsageError } from './command-io.js';
+import { type Command, EXIT_OK, UsageError } from './command.js';
 import { openStore } from './open-store.js';
+import { parsePlainOptions } from './options.js';
 
 const HELP = `Usage: kindling trace TRACE_ID [--json] [--all] [--store DIR]
 
@@ -21,52 +21,51 @@ time, its longest waits and its hottest stack.
 const LEAST_DIGITS = 8;
 const MAX_CANDIDATES = 10;
 
-/** Runs the command with the arguments behind its name. Gives the exit code: 0 found, 1 not found, 2 wrong usage. */
-export const runTrace = (argv: readonly string[], io: CommandIo = processIo()): Promise<number> =>
-  runCommand('trace', io, async () => {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean', default: false },
-        all: { type: 'boolean', default: false },
-        store: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      io.stdout.write(HELP);
-      return 0;
-    }
-    const prefix = parseTraceId(positionals);
-    const { directory, reader } = await openStore(values.store, io);
-    const traces = readSpans(await reader.batchesOf(prefix), (id) => id.startsWith(prefix));
-    if (traces.size > 1) {
-      const ids = [...traces.keys()].sort();
-      const more = ids.length > MAX_CANDIDATES ? `\n  and ${ids.length - MAX_CANDIDATES} more` : '';
-      throw new Error(
-        `${ids.length} traces begin with ${prefix}:\n  ${ids.slice(0, MAX_CANDIDATES).join('\n  ')}${more}`,
-      );
-    }
-    const trace = explainTrace([...traces.values()][0] ?? []);
-    if (trace === undefined) {
-      throw new Error(
-        `No trace ${prefix} in ${directory}. It may be older than the store keeps, or not written yet. ` +
-          'See "kindling traces" for the ones that are there.',
-      );
-    }
-    if (values.json) {
-      io.stdout.write(`${JSON.stringify(traceToJson(trace), null, 2)}\n`);
-      return 0;
-    }
-    const style = detectStyle({
-      isTty: io.stdout.isTTY === true,
-      columns: io.stdout.columns,
-      env: io.env,
-    });
-    io.stdout.write(`${renderTrace(trace, style, values.all ? NO_LIMITS : DEFAULT_LIMITS).join('\n')}\n`);
-    return 0;
+/** Exit code 0: found; 1: not found. */
+export const traceCommand: Command = async (args, io) => {
+  const { values, positionals } = parsePlainOptions(
+    args,
+    {
+      json: { type: 'boolean', default: false },
+      all: { type: 'boolean', default: false },
+      store: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    { atMost: Number.POSITIVE_INFINITY },
+  );
+  if (values.help) {
+    io.out(HELP);
+    return EXIT_OK;
+  }
+  const prefix = parseTraceId(positionals);
+  const { directory, reader } = await openStore(values.store, io);
+  const traces = readSpans(await reader.batchesOf(prefix), (id) => id.startsWith(prefix));
+  if (traces.size > 1) {
+    const ids = [...traces.keys()].sort();
+    const more = ids.length > MAX_CANDIDATES ? `\n  and ${ids.length - MAX_CANDIDATES} more` : '';
+    throw new Error(
+      `${ids.length} traces begin with ${prefix}:\n  ${ids.slice(0, MAX_CANDIDATES).join('\n  ')}${more}`,
+    );
+  }
+  const trace = explainTrace([...traces.values()][0] ?? []);
+  if (trace === undefined) {
+    throw new Error(
+      `No trace ${prefix} in ${directory}. It may be older than the store keeps, or not written yet. ` +
+        'See "kindling traces" for the ones that are there.',
+    );
+  }
+  if (values.json) {
+    io.out(`${JSON.stringify(traceToJson(trace), null, 2)}\n`);
+    return EXIT_OK;
+  }
+  const style = detectStyle({
+    isTty: io.terminal !== undefined,
+    columns: io.terminal?.columns,
+    env: io.env,
   });
+  io.out(`${renderTrace(trace, style, values.all ? NO_LIMITS : DEFAULT_LIMITS).join('\n')}\n`);
+  return EXIT_OK;
+};
 
 const parseTraceId = (positionals: readonly string[]): string => {
   const [id, ...rest] = positionals;

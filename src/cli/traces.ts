@@ -1,5 +1,4 @@
 /** `kindling traces`: the recent or the slowest requests of the store, one line each with the cause. */
-import { parseArgs } from 'node:util';
 import { parseDuration } from '../config/duration.js';
 import { renderTraceList } from '../explain/render-list.js';
 import { detectStyle } from '../explain/style.js';
@@ -12,10 +11,9 @@ import {
   type EntrySpan,
 } from '../store/segment-index.js';
 import type { StoreReader } from '../store/store-reader.js';
-import { type CommandIo, processIo, runCommand, UsageError } from './command-io.js';
+import { type Command, EXIT_FAILURE, EXIT_OK, UsageError } from './command.js';
 import { openStore } from './open-store.js';
-
-export { runTrace } from './trace.js';
+import { parsePlainOptions } from './options.js';
 
 const HELP = `Usage: kindling traces [--slow] [--errors] [--service NAME] [--since 5m] [--limit N] [--calls] [--json]
                        [--store DIR]
@@ -34,58 +32,58 @@ Lists traces from the agent's store, newest first, with the reason for their dur
 
 const MAX_LIMIT = 10_000;
 
-/** Runs the command with the arguments behind its name. Gives the exit code: 0 found, 1 nothing found, 2 wrong usage. */
-export const runTraces = (argv: readonly string[], io: CommandIo = processIo()): Promise<number> =>
-  runCommand('traces', io, async () => {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        slow: { type: 'boolean', default: false },
-        errors: { type: 'boolean', default: false },
-        calls: { type: 'boolean', default: false },
-        service: { type: 'string' },
-        since: { type: 'string' },
-        limit: { type: 'string', default: '20' },
-        json: { type: 'boolean', default: false },
-        store: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    if (values.help) {
-      io.stdout.write(HELP);
-      return 0;
-    }
-    const now = io.now();
-    const sinceMs = values.since === undefined ? 0 : now - parseSince(values.since);
-    const limit = parseLimit(values.limit);
-    const { directory, reader } = await openStore(values.store, io);
-    const entries = selectEntries(reader.entries(), {
-      slow: values.slow,
-      limit,
-      accept: (entry) =>
-        entry.endMs >= sinceMs &&
-        (values.calls || (entry.flags & ENTRY_FLAG_CALL) === 0) &&
-        (!values.errors || (entry.flags & ENTRY_FLAG_ERROR) !== 0) &&
-        (values.service === undefined || entry.service === values.service),
-    });
-    const traces = await explainEntries(reader, entries);
-    if (values.json) {
-      const report = { ...reader.report };
-      const json = { store: directory, report, traces: traces.map(traceSummaryToJson) };
-      io.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
-      return traces.length > 0 ? 0 : 1;
-    }
-    if (traces.length === 0) {
-      throw new Error(`No such traces in ${directory} (${reader.report.segments} segments read).`);
-    }
-    const style = detectStyle({ isTty: io.stdout.isTTY === true, columns: io.stdout.columns, env: io.env });
-    io.stdout.write(`${renderTraceList(traces, now, style, io.stdout.isTTY === true).join('\n')}\n`);
-    if (io.stdout.isTTY === true) io.stdout.write('\nkindling trace ID shows one of them in full.\n');
-    if (reader.report.corruptRegions > 0) {
-      io.stderr.write(`${reader.report.corruptRegions} damaged places in the store were skipped.\n`);
-    }
-    return 0;
+/** Exit code 0: found; 1: nothing found. */
+export const tracesCommand: Command = async (args, io) => {
+  const { values } = parsePlainOptions(
+    args,
+    {
+      slow: { type: 'boolean', default: false },
+      errors: { type: 'boolean', default: false },
+      calls: { type: 'boolean', default: false },
+      service: { type: 'string' },
+      since: { type: 'string' },
+      limit: { type: 'string', default: '20' },
+      json: { type: 'boolean', default: false },
+      store: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+    { exactly: 0 },
+  );
+  if (values.help) {
+    io.out(HELP);
+    return EXIT_OK;
+  }
+  const now = (io.now ?? Date.now)();
+  const sinceMs = values.since === undefined ? 0 : now - parseSince(values.since);
+  const limit = parseLimit(values.limit);
+  const { directory, reader } = await openStore(values.store, io);
+  const entries = selectEntries(reader.entries(), {
+    slow: values.slow,
+    limit,
+    accept: (entry) =>
+      entry.endMs >= sinceMs &&
+      (values.calls || (entry.flags & ENTRY_FLAG_CALL) === 0) &&
+      (!values.errors || (entry.flags & ENTRY_FLAG_ERROR) !== 0) &&
+      (values.service === undefined || entry.service === values.service),
   });
+  const traces = await explainEntries(reader, entries);
+  if (values.json) {
+    const report = { ...reader.report };
+    const json = { store: directory, report, traces: traces.map(traceSummaryToJson) };
+    io.out(`${JSON.stringify(json, null, 2)}\n`);
+    return traces.length > 0 ? EXIT_OK : EXIT_FAILURE;
+  }
+  if (traces.length === 0) {
+    throw new Error(`No such traces in ${directory} (${reader.report.segments} segments read).`);
+  }
+  const style = detectStyle({ isTty: io.terminal !== undefined, columns: io.terminal?.columns, env: io.env });
+  io.out(`${renderTraceList(traces, now, style, io.terminal !== undefined).join('\n')}\n`);
+  if (io.terminal !== undefined) io.out('\nkindling trace ID shows one of them in full.\n');
+  if (reader.report.corruptRegions > 0) {
+    io.err(`${reader.report.corruptRegions} damaged places in the store were skipped.\n`);
+  }
+  return EXIT_OK;
+};
 
 interface Selection {
   readonly slow: boolean;

@@ -27,12 +27,19 @@ export interface Authenticator {
 
 export const authenticatorKey = (id: string): ServiceKey<Authenticator> => ({ name: `authenticator ${id}` });
 
-/** `auth` of a server; undefined lets everybody in. Throws the Collector's sentence when `id` names no such extension. */
+/**
+ * `auth` of a server; undefined lets everybody in. Throws the Collector's sentence when `id` names no such extension. The
+ * extension is asked anew for each request: a reload may replace it while the server keeps its listener.
+ */
 export function serverAuthenticator(host: Host, id: string | undefined): ServerAuthenticator | undefined {
   if (id === undefined) return undefined;
-  const { server } = resolve(host, id);
-  if (server === undefined) throw new Error('requested authenticator is not a server authenticator');
-  return server;
+  const current = (): ServerAuthenticator => {
+    const { server } = resolve(host, id);
+    if (server === undefined) throw new Error('requested authenticator is not a server authenticator');
+    return server;
+  };
+  current();
+  return { problem: (sources) => current().problem(sources) };
 }
 
 /** `auth` of a client; undefined adds nothing. Throws as `serverAuthenticator`. */
@@ -42,14 +49,18 @@ export function clientAuthenticator(
   protocol: 'gRPC' | 'HTTP',
 ): ClientAuthenticator | undefined {
   if (id === undefined) return undefined;
-  const { client } = resolve(host, id);
-  if (client === undefined)
-    throw new Error(`requested authenticator is not a ${protocol} client authenticator`);
-  return client;
+  const current = (): ClientAuthenticator => {
+    const { client } = resolve(host, id);
+    if (client === undefined)
+      throw new Error(`requested authenticator is not a ${protocol} client authenticator`);
+    return client;
+  };
+  current();
+  return { headers: () => current().headers() };
 }
 
 function resolve(host: Host, id: string): Authenticator {
-  const found = host.service(authenticatorKey(id));
+  const found = host.service(authenticatorKey(id), 'live');
   if (found === undefined)
     throw new Error(`failed to resolve authenticator "${id}": authenticator not found`);
   return found;

@@ -22,8 +22,18 @@ export interface Consumer<S extends Signal = Signal> {
   consume(batch: Batch<S>): Promise<void>;
 }
 
-/** Pushes into the consumer that was given at creation. */
-export type Receiver = Component;
+/** Pushes into the consumers that were given at creation. */
+export interface Receiver extends Component {
+  /**
+   * A reload changed which signals have a pipeline: `next` takes the place of what was given at creation. Consumers of
+   * signals that stay are the same objects as before. A receiver without this method is restarted instead.
+   */
+  feed?(next: ReceiverOutputs): void;
+}
+
+/** One consumer for each signal that the receiver feeds. */
+export type ReceiverOutputs = Partial<Record<Signal, Consumer>>;
+
 export type Processor<S extends Signal = Signal> = Component & Consumer<S>;
 export type Exporter<S extends Signal = Signal> = Component & Consumer<S>;
 /** Ends one pipeline and feeds another. */
@@ -35,8 +45,13 @@ export type Extension = Component;
 export interface Host {
   /** Publishes a service under `key` for other components. Throws when the key is taken. */
   provide<T>(key: ServiceKey<T>, service: T): void;
-  /** The service published under `key`, or undefined when nothing provides it (yet). */
-  service<T>(key: ServiceKey<T>): T | undefined;
+  /**
+   * The service published under `key`, or undefined when nothing provides it (yet).
+   *
+   * A component that asks while it starts is taken to keep the answer: a reload that replaces the provider restarts it
+   * as well. With `use: 'live'` it promises to ask anew each time, and stays.
+   */
+  service<T>(key: ServiceKey<T>, use?: 'live'): T | undefined;
   /** Reports a failure after start that the component cannot mend. The program logs it and keeps running. */
   reportFatal(error: Error): void;
   /**

@@ -1,5 +1,14 @@
 import type { z } from 'zod';
-import type { Connector, Consumer, Exporter, Extension, Processor, Receiver, Settings } from './component.js';
+import type {
+  Connector,
+  Consumer,
+  Exporter,
+  Extension,
+  Processor,
+  Receiver,
+  ReceiverOutputs,
+  Settings,
+} from './component.js';
 import type { Signal } from './signal.js';
 
 /** How far a component may be relied on; the words are those of the OpenTelemetry Collector. */
@@ -21,7 +30,7 @@ export interface ReceiverFactory<C = unknown> extends FactoryBase<C> {
   readonly kind: 'receiver';
   readonly signals: readonly Signal[];
   /** One instance serves all pipelines that name it; `next` has one consumer for each signal it feeds. */
-  create(settings: Settings, config: C, next: Partial<Record<Signal, Consumer>>): Receiver;
+  create(settings: Settings, config: C, next: ReceiverOutputs): Receiver;
 }
 
 export interface ProcessorFactory<C = unknown> extends FactoryBase<C> {

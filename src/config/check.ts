@@ -5,11 +5,14 @@
 import type { AnyFactory } from '../component/factory.js';
 import { DECODING_FAILED, decode } from './decode.js';
 import { bySection, type FactoriesBySection, SECTIONS, type Section } from './factories.js';
+import { FeatureGates, NO_PIPELINES, PROFILES } from './feature-gates.js';
+import { fingerprintOf } from './fingerprint.js';
 import { parseComponentId, parsePipelineId } from './ids.js';
 import { nearest } from './nearest.js';
 import {
   type ConfigNode,
   emptyMap,
+  goKind,
   goType,
   isNull,
   type MapNode,
@@ -29,13 +32,18 @@ export type Checked =
 const TOP_LEVEL = [...SECTIONS, 'service'];
 
 /** Checks everything that can be known without creating a component. */
-export function checkConfig(root: ConfigNode, factories: readonly AnyFactory[]): Checked {
-  return new Checker(root, bySection(factories)).run();
+export function checkConfig(
+  root: ConfigNode,
+  factories: readonly AnyFactory[],
+  gates: FeatureGates = new FeatureGates(),
+): Checked {
+  return new Checker(root, bySection(factories), gates).run();
 }
 
 class Checker {
   readonly #root: ConfigNode;
   readonly #factories: FactoriesBySection;
+  readonly #gates: FeatureGates;
   readonly #problems: Problem[] = [];
   readonly #warnings = new Set<string>();
   /** Ids written in each section, good or bad: a reference to a component with an error is not a second error. */
@@ -43,8 +51,10 @@ class Checker {
   /** Sections that are no maps. What refers to them can't be judged. */
   readonly #unreadable = new Set<Section>();
 
-  constructor(root: ConfigNode, factories: FactoriesBySection) {
+  constructor(root: ConfigNode, factories: FactoriesBySection, gates: FeatureGates) {
     this.#root = root;
+    this.#gates = gates;
+    for (const warning of gates.warnings) this.#warnings.add(warning);
     this.#factories = factories;
   }
 
@@ -72,6 +82,7 @@ class Checker {
         pipelines,
         enabledExtensions: [...new Set(service.extensions)],
         telemetry: service.telemetry,
+        gates: this.#gates,
         warnings: [...this.#warnings],
       },
     };
@@ -79,15 +90,15 @@ class Checker {
 
   #checkTopLevel(): void {
     if (this.#root.kind !== 'map') return;
-    for (const [key, entry] of this.#root.entries) {
-      if (TOP_LEVEL.includes(key)) continue;
-      this.#problems.push({
-        stage: 'decode',
-        message: `'otelcol.configSettings' has invalid keys: ${key}`,
-        position: entry.position,
-        suggestion: nearest(key, TOP_LEVEL),
-      });
-    }
+    const unknown = [...this.#root.entries.keys()].filter((key) => !TOP_LEVEL.includes(key)).toSorted();
+    if (unknown.length === 0) return;
+    const suggestions = unknown.flatMap((key) => nearest(key, TOP_LEVEL) ?? []);
+    this.#problems.push({
+      stage: 'decode',
+      message: `'otelcol.configSettings' has invalid keys: ${unknown.join(', ')}`,
+      position: positionOf(this.#root, [unknown[0]!]),
+      suggestion: suggestions.length === 0 ? undefined : suggestions.join('", "'),
+    });
   }
 
   #section<S extends Section>(section: S): CheckedConfig[S] {
@@ -105,10 +116,7 @@ class Checker {
 
   #refuseShape(section: Section, node: ConfigNode): void {
     this.#unreadable.add(section);
-    const message =
-      node.kind === 'list'
-        ? `'${section}' ${DECODING_FAILED}'${JSON.stringify(toPlain(node))}' expected type 'map[string]interface {}', got unconvertible type 'string'`
-        : `'${section}' expected a map or struct, got "${goType(toPlain(node))}"`;
+    const message = `'${section}' expected a map or struct, got "${goKind(toPlain(node))}"`;
     this.#problems.push({ stage: 'decode', message, position: node.position });
   }
 
@@ -129,7 +137,7 @@ class Checker {
     }
     const canonical = canonicalId(id);
     if (written.has(canonical)) {
-      const message = `'${section}' duplicate name ${JSON.stringify(canonical)} after unmarshaling`;
+      const message = `'${section}' '' duplicate name ${JSON.stringify(id)} after unmarshaling ${canonical}`;
       this.#problems.push({ stage: 'decode', message, position });
       return;
     }
@@ -137,6 +145,11 @@ class Checker {
     const known: ReadonlyMap<string, AnyFactory> = this.#factories[section];
     const factory = known.get(parsed.type);
     if (factory === undefined) {
+      if (parsed.type === 'logging') {
+        const message = `'${section}' the logging exporter has been deprecated, use the debug exporter instead`;
+        this.#problems.push({ stage: 'decode', message, position });
+        return;
+      }
       const message =
         `'${section}' unknown type: ${JSON.stringify(parsed.type)} for id: ${JSON.stringify(canonical)} ` +
         `(valid values: [${[...known.keys()].join(' ')}])`;
@@ -160,8 +173,10 @@ class Checker {
       type: collectorTypeOf(schema) ?? `${factory.type.replaceAll('_', '')}${factory.kind}.Config`,
       wrap: (message) => prefix + message,
     });
-    if (decoded.ok) checked.set(canonical, { id: canonical, factory, config: decoded.value });
-    else
+    if (decoded.ok) {
+      const fingerprint = fingerprintOf(entry.node);
+      checked.set(canonical, { id: canonical, factory, config: decoded.value, fingerprint });
+    } else
       this.#problems.push(
         ...decoded.problems.map((problem) => ({ ...problem, position: problem.position ?? position })),
       );
@@ -171,9 +186,18 @@ class Checker {
     const node = nodeAt(this.#root, ['service']) ?? emptyMap(this.#root);
     const pipelines = nodeAt(node, ['pipelines']);
     if (pipelines?.kind === 'map') {
+      const seen = new Set<string>();
       for (const [id, entry] of pipelines.entries) {
         const parsed = parsePipelineId(id);
-        if (!('problem' in parsed)) continue;
+        if (!('problem' in parsed)) {
+          const canonical = canonicalId(id);
+          if (seen.has(canonical)) {
+            const message = `'service.pipelines' duplicate name ${JSON.stringify(id)} after unmarshaling ${canonical}`;
+            this.#problems.push({ stage: 'decode', message, position: entry.position });
+          }
+          seen.add(canonical);
+          continue;
+        }
         this.#problems.push({
           stage: 'decode',
           message: `'service.pipelines' ${parsed.problem}`,
@@ -192,7 +216,7 @@ class Checker {
       this.#problems.push({ stage: 'validate', message, position: positionOf(this.#root, [section]) });
     if (this.#root.kind !== 'map' || this.#root.entries.size === 0) {
       report('empty configuration file', '');
-    } else {
+    } else if (!this.#gates.isEnabled(NO_PIPELINES)) {
       if (this.#written.get('receivers')?.size === 0 && !this.#has('receivers')) {
         report('no receiver configuration specified in config', 'receivers');
       }
@@ -201,7 +225,7 @@ class Checker {
       }
     }
     const written = nodeAt(this.#root, ['service', 'pipelines']);
-    if (!(written?.kind === 'map' && written.entries.size > 0)) {
+    if (!(written?.kind === 'map' && written.entries.size > 0) && !this.#gates.isEnabled(NO_PIPELINES)) {
       report('service::pipelines: service must have at least one pipeline', 'service');
     }
   }
@@ -225,6 +249,13 @@ class Checker {
           position: positionOf(this.#root, [...at, ...path]),
           suggestion,
         });
+      if (parsed.signal === 'profiles' && !this.#gates.isEnabled(PROFILES)) {
+        this.#problems.push({
+          stage: 'validate',
+          message: `service::pipelines: pipeline ${JSON.stringify(canonicalId(id))}: profiling signal support is at alpha level, gated under the "${PROFILES}" feature gate`,
+          position: positionOf(this.#root, at),
+        });
+      }
       const pipeline = {
         receivers: raw.receivers.map(canonicalId),
         processors: raw.processors.map(canonicalId),

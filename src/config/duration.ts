@@ -33,6 +33,26 @@ export function parseDuration(text: string): number | undefined {
   return sign * totalMs;
 }
 
+/** Longest duration that Go can tell, a little more than 292 years. */
+const MAX_MS = 2 ** 63 / 1e6;
+
+/** Go's sentence for a text that is no duration, undefined for one that is. */
+export function durationProblem(text: string): string | undefined {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return Math.abs(ms) < MAX_MS ? undefined : 'time: invalid duration';
+  const body = text.replace(/^[-+]/, '');
+  for (let rest = body; rest !== ''; ) {
+    const number = /^(?:\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
+    if (number === undefined) return 'time: invalid duration';
+    rest = rest.slice(number.length);
+    const unit = /^[^.\d]*/.exec(rest)?.[0] ?? '';
+    if (unit === '') return 'time: missing unit in duration';
+    if (UNIT_MS[unit] === undefined) return 'time: unknown unit';
+    rest = rest.slice(unit.length);
+  }
+  return 'time: invalid duration';
+}
+
 /** The text that Go prints for a duration: "0s", "1.5ms", "200ms", "1m30s", "1h0m0s". */
 export function formatDuration(ms: number): string {
   if (ms === 0) return '0s';

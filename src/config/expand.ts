@@ -83,6 +83,14 @@ async function expandText(text: string, position: Position, expansion: Expansion
 async function follow(uri: string, position: Position, expansion: Expansion): Promise<ConfigNode> {
   if (++expansion.rounds > MAX_ROUNDS) throw new ConfigError('too many recursive expansions');
   const { scheme, rest } = splitScheme(uri);
+  if (scheme === undefined && uri.includes(':')) {
+    throw new ConfigError(`invalid uri: ${JSON.stringify(uri)}`);
+  }
+  if (rest.includes('$')) {
+    throw new ConfigError(
+      `the uri ${JSON.stringify(`${scheme ?? 'env'}:${rest}`)} contains unsupported characters ('$')`,
+    );
+  }
   const retrieved = await retrieve(scheme ?? 'env', rest, expansion.tools);
   if (retrieved === undefined) throw new ConfigError(`scheme "${scheme}" is not supported for uri "${uri}"`);
   if (retrieved.text === undefined) return { kind: 'scalar', value: null, text: '', position };

@@ -14,21 +14,27 @@
  */
 import { z } from 'zod';
 import { formatByteSize, parseByteSize } from './byte-size.js';
-import { formatDuration, parseDuration } from './duration.js';
+import { durationProblem, formatDuration, parseDuration } from './duration.js';
 import { Opaque } from './opaque.js';
+import { collectorType } from './schema-walk.js';
 
 /** Marks a custom issue as one of decoding (a wrong type), as opposed to validation (a wrong value). */
 export const DECODING_ISSUE = { decoding: true } as const;
+
+/** For `params` of a custom issue: the Collector reports it at this path, relative to what is around the value. */
+export const reportedAt = (...at: readonly string[]) => ({ at });
 
 /** Milliseconds from Go's duration syntax ("200ms", "1m30s"). A bare number is nanoseconds, as in the Collector. */
 export const duration = () =>
   z.codec(z.union([z.string(), z.number()]).meta({ 'x-unit': 'duration' }), z.number(), {
     decode: (value, context) => {
-      const ms = typeof value === 'number' ? value / 1e6 : parseDuration(value);
-      if (ms !== undefined) return ms;
+      // Go has no fractions of a nanosecond.
+      const ms = typeof value === 'number' ? Math.trunc(value) / 1e6 : parseDuration(value);
+      const problem = typeof value === 'number' ? undefined : durationProblem(value);
+      if (ms !== undefined && problem === undefined) return ms;
       context.issues.push({
         code: 'custom',
-        message: 'time: invalid duration',
+        message: problem ?? 'time: invalid duration',
         input: value,
         params: DECODING_ISSUE,
       });
@@ -36,6 +42,41 @@ export const duration = () =>
     },
     encode: (ms) => formatDuration(ms),
   });
+
+/**
+ * One of the levels of Go's `configtelemetry.Level`, in upper or lower case. Those that exist and are not in `levels` get
+ * the sentence of a wrong value, others that of a wrong word.
+ */
+export const levelOf = <const L extends readonly Level[]>(levels: L) =>
+  z.codec(z.string().meta({ enum: levels }), z.enum(levels), {
+    decode: (text, context) => {
+      const known = LEVELS.find((level) => level === text.toLowerCase());
+      const level = levels.find((one) => one === known);
+      if (level !== undefined) return level;
+      context.issues.push(
+        known === undefined
+          ? {
+              code: 'custom',
+              message: `unknown metrics level ${JSON.stringify(text)}`,
+              input: text,
+              params: DECODING_ISSUE,
+            }
+          : {
+              code: 'custom',
+              message: `verbosity level "${capitalized(known)}" is not supported`,
+              input: text,
+              params: reportedAt(),
+            },
+      );
+      return z.NEVER;
+    },
+    encode: (level) => capitalized(level),
+  });
+
+const LEVELS = ['none', 'basic', 'normal', 'detailed'] as const;
+type Level = (typeof LEVELS)[number];
+
+const capitalized = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** Bytes from "64KiB", "10MB" or a number of bytes. */
 export const byteSize = () =>
@@ -146,10 +187,12 @@ const hasCertificateAndKey = (tls: TlsPair): boolean =>
   (tls.key_file === undefined && tls.key_pem === undefined);
 
 const PAIR_MESSAGE =
-  'config: TLS configuration must include both certificate and key (CertFile/CertPem and KeyFile/KeyPem)';
+  'TLS configuration must include both certificate and key (CertFile/CertPem and KeyFile/KeyPem)';
 
 /** `tls` of a server. Leave it out for plain text. */
-export const tlsServer = () =>
+export const tlsServer = () => collectorType('configtls.ServerConfig', tlsServerFields(), { optional: true });
+
+const tlsServerFields = () =>
   z
     .strictObject({
       ...tlsCommonFields(),
@@ -162,7 +205,10 @@ export const tlsServer = () =>
         .default(false)
         .describe('Read `client_ca_file` again when it changes.'),
     })
-    .refine(hasCertificateAndKey, { message: PAIR_MESSAGE });
+    .refine(hasCertificateAndKey, {
+      message: `tls: config: ${PAIR_MESSAGE}`,
+      params: reportedAt(),
+    });
 
 /** `tls` of a client: on by default, `insecure: true` for plain text. */
 export const tlsClient = () =>
@@ -183,4 +229,4 @@ export const tlsClient = () =>
         .default(false)
         .describe('Trust the built-in authorities in addition to `ca_file`.'),
     })
-    .refine(hasCertificateAndKey, { message: PAIR_MESSAGE });
+    .refine(hasCertificateAndKey, { message: PAIR_MESSAGE, params: reportedAt('clientconfig', 'tls') });

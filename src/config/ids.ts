@@ -38,7 +38,7 @@ export function parseComponentId(text: string): ComponentId | { readonly problem
     };
   }
   if (name !== '' && !NAME.test(name)) {
-    return { problem: `in ${JSON.stringify(text)} id: invalid character(s) in name ${JSON.stringify(name)}` };
+    return { problem: `in ${JSON.stringify(name)} id: invalid character(s) in name ${JSON.stringify(name)}` };
   }
   return { type, name };
 }
@@ -46,7 +46,13 @@ export function parseComponentId(text: string): ComponentId | { readonly problem
 /** Signal of a pipeline id (`traces` or `traces/name`), or the sentence that says what is wrong. */
 export function parsePipelineId(text: string): { readonly signal: Signal } | { readonly problem: string } {
   const id = parseComponentId(text);
-  if ('problem' in id) return id;
+  if ('problem' in id) {
+    const isType = id.problem.includes('invalid character(s) in type');
+    const [type = ''] = text.split('/', 1);
+    return isType
+      ? { problem: `in ${JSON.stringify(text)} id: unknown pipeline signal: ${JSON.stringify(type.trim())}` }
+      : id;
+  }
   const signal = SIGNALS.find((candidate) => candidate === id.type);
   return signal === undefined
     ? { problem: `in ${JSON.stringify(text)} id: unknown pipeline signal: ${JSON.stringify(id.type)}` }

@@ -1,6 +1,7 @@
 /** From `--config` and `--set` to one configuration tree. */
 import { ConfigError } from '../component/errors.js';
 import { expandNode } from './expand.js';
+import { type FeatureGates, MERGE_APPEND } from './feature-gates.js';
 import { mergeNodes } from './merge.js';
 import {
   type ConfigNode,
@@ -19,8 +20,12 @@ export interface ConfigSources {
   readonly uris: readonly string[];
   /** Values of `--set`, for example `receivers.otlp.protocols.grpc.endpoint=localhost:0`; they win over files. */
   readonly sets?: readonly string[];
+  /** Left out: all as they are without the flag. */
+  readonly gates?: FeatureGates;
 }
 
+const NO_CONF =
+  'retrieved value (type=string) cannot be used as a Conf: assuming string type since contents are not valid YAML';
 const RESOLVE = 'failed to get config: cannot resolve the configuration: ';
 
 /** Reads, merges and expands. Throws `ConfigError` with the Collector's sentence. */
@@ -28,8 +33,9 @@ export async function loadConfig(sources: ConfigSources, tools: ProviderTools): 
   if (sources.uris.length === 0) throw new ConfigError('at least one config flag must be provided');
   const overrides = (sources.sets ?? []).map(parseSet);
   let root: ConfigNode = emptyMap({ position: { source: sources.uris[0]!, line: 0, column: 0 } });
-  for (const uri of sources.uris) root = mergeNodes(root, await loadUri(uri, tools));
-  for (const override of overrides) root = mergeNodes(root, override);
+  const lists = sources.gates?.isEnabled(MERGE_APPEND) === true ? 'append' : 'replace';
+  for (const uri of sources.uris) root = mergeNodes(root, await loadUri(uri, tools), lists);
+  for (const override of overrides) root = mergeNodes(root, override, lists);
   return resolving(() => expandNode(root, tools));
 }
 
@@ -57,11 +63,7 @@ function parseRoot(text: string, source: string, shortKeys: boolean): ConfigNode
     node = parseYaml(text, source);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    throw new ConfigError(
-      'retrieved value (type=string) cannot be used as a Conf: ' +
-        `assuming string type since contents are not valid YAML: ${error.message}`,
-      { cause: error },
-    );
+    throw new ConfigError(`${NO_CONF}: ${error.message}`, { cause: error });
   }
   if (node.kind === 'scalar' && node.value === null) return emptyMap(node);
   if (node.kind !== 'map') {
@@ -97,7 +99,7 @@ function parseSet(flag: string): ConfigNode {
     value = parseYaml(flag.slice(equals + 1).trim(), position.source);
   } catch (error) {
     if (!(error instanceof YamlError)) throw error;
-    throw new ConfigError(`invalid argument ${JSON.stringify(flag)} for "--set" flag: ${error.message}`);
+    throw new ConfigError(`${RESOLVE}${NO_CONF}: ${error.message}`);
   }
   return nest(key.split(key.includes('::') ? '::' : '.'), { node: value, position });
 }

@@ -117,6 +117,12 @@ export function goType(value: unknown): string {
   }
 }
 
+/** Go's name of the kind of a value (`reflect.Kind`), which other messages carry. */
+export function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'slice';
+  return typeof value === 'object' && value !== null ? 'map' : goType(value);
+}
+
 /** Nothing behind the colon, or a null. */
 export const isNull = (node: ConfigNode): boolean => node.kind === 'scalar' && node.value === null;
 

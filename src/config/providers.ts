@@ -66,6 +66,8 @@ async function readConfigFile(rest: string): Promise<string> {
       EACCES: `open ${path}: permission denied`,
       EISDIR: `read ${path}: is a directory`,
     };
+    // Go takes no path for the directory that it is in.
+    if (path === '') throw new ConfigError('unable to read the file file:: read .: is a directory');
     const reason = reasons[code ?? ''] ?? (error as Error).message;
     throw new ConfigError(`unable to read the file file:${path}: ${reason}`, { cause: error });
   }

@@ -59,6 +59,12 @@ function withNullPipelines(service: ConfigNode): ConfigNode {
 /** `'telemetry.logs' …` within `service` is `'service.telemetry.logs' …`; pipelines are addressed as map keys. */
 function serviceSentence(message: string): string {
   return message
+    .replace(/^'' expected/, "'service' expected")
+    .replace(
+      /^'pipelines' expected a map or struct, got "(\w+)"$/,
+      (_, kind: string) =>
+        `'service.pipelines' expected type 'pipelines.Config', got unconvertible type '${kind === 'slice' ? '[]interface {}' : kind}'`,
+    )
     .replace(/^'(?!service')(pipelines|telemetry|extensions)/, "'service.$1")
     .replace(/^'service\.pipelines\.([^'.[]+)/, "'service.pipelines[$1]");
 }

@@ -2,26 +2,43 @@
 import { z } from 'zod';
 import type { $ZodType } from 'zod/v4/core';
 
-/** Go's name of a settings struct, as the Collector's messages show it (`configgrpc.ServerConfig`). */
-const COLLECTOR_TYPES = z.registry<{ readonly name: string }>();
+/** How the Collector decodes a struct, which shows in its messages. */
+export interface CollectorType {
+  /** Go's name of the struct: `configgrpc.ServerConfig`. */
+  readonly name: string;
+  /** It may be left out (Go's `configoptional.Optional`): a value that is no map is reported one level further in. */
+  readonly optional?: boolean;
+  /** It decodes itself: what is wrong inside is reported one level further in. */
+  readonly unmarshals?: boolean;
+}
+
+const COLLECTOR_TYPES = z.registry<CollectorType>();
 
 /** Go's name of what `service.pipelines` lists. */
 export const COMPONENT_ID = 'component.ID';
 
 /** Gives `schema` the name that users of the Collector know from its error messages. Call it last in a chain. */
-export function collectorType<T extends z.ZodType>(name: string, schema: T): T {
-  COLLECTOR_TYPES.add(schema, { name });
+export function collectorType<T extends z.ZodType>(
+  name: string,
+  schema: T,
+  how: Omit<CollectorType, 'name'> = {},
+): T {
+  COLLECTOR_TYPES.add(schema, { name, ...how });
   return schema;
 }
 
-/** The name given by `collectorType` to `schema` or to what it wraps. */
-export function collectorTypeOf(schema: $ZodType | undefined): string | undefined {
+/** What `collectorType` said of `schema` or of what it wraps. */
+export function collectorStructOf(schema: $ZodType | undefined): CollectorType | undefined {
   for (const layer of layers(schema)) {
-    const name = COLLECTOR_TYPES.get(layer)?.name;
-    if (name !== undefined) return name;
+    const found = COLLECTOR_TYPES.get(layer);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
+
+/** The name given by `collectorType` to `schema` or to what it wraps. */
+export const collectorTypeOf = (schema: $ZodType | undefined): string | undefined =>
+  collectorStructOf(schema)?.name;
 
 /** `schema` without default, optional and the like; for a codec or pipe, its input side. */
 export function unwrap(schema: $ZodType | undefined): $ZodType | undefined {
@@ -36,9 +53,18 @@ export function schemaAt(schema: $ZodType, path: readonly PropertyKey[]): $ZodTy
     if (inner instanceof z.ZodObject) current = inner.shape[String(step)];
     else if (inner instanceof z.ZodRecord) current = inner.valueType;
     else if (inner instanceof z.ZodArray) current = inner.element;
+    else if (inner instanceof z.ZodUnion) current = branchAt(inner, step);
     else return undefined;
   }
   return current;
+}
+
+/** Schema behind `step` in the branch of a union that has such steps: numbers in a list, others in a map. */
+function branchAt(union: z.ZodUnion, step: PropertyKey): $ZodType | undefined {
+  return union.options
+    .filter((option) => unwrap(option) instanceof z.ZodArray === (typeof step === 'number'))
+    .map((option) => schemaAt(option, [step]))
+    .find((found) => found !== undefined);
 }
 
 /** Keys that an object schema knows; none for other schemas. */

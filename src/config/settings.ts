@@ -7,6 +7,7 @@ import type {
   ReceiverFactory,
 } from '../component/factory.js';
 import type { Signal } from '../component/signal.js';
+import type { FeatureGates } from './feature-gates.js';
 import type { TelemetryConfig } from './service.js';
 
 /** A component of the file: its factory and its checked settings. */
@@ -15,6 +16,8 @@ export interface ComponentEntry<F extends AnyFactory = AnyFactory> {
   readonly id: string;
   readonly factory: F;
   readonly config: unknown;
+  /** Equal for equal settings, see `fingerprintOf`. */
+  readonly fingerprint: string;
 }
 
 export interface PipelineEntry {
@@ -39,6 +42,7 @@ export interface CheckedConfig {
   /** Ids of `service.extensions`. */
   readonly enabledExtensions: readonly string[];
   readonly telemetry: TelemetryConfig;
+  readonly gates: FeatureGates;
   /** Sentences about things that work and will not for ever. */
   readonly warnings: readonly string[];
 }

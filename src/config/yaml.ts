@@ -4,6 +4,7 @@
  */
 import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ConfigNode, Entry, Position, Scalar } from './node.js';
+import { goYamlSentence } from './yaml-sentence.js';
 
 /** Bounds a document whose aliases multiply ("billion laughs"). */
 const MAX_NODES = 100_000;
@@ -12,6 +13,9 @@ const MAX_NODES = 100_000;
 export class YamlError extends Error {
   override readonly name = 'YamlError';
 }
+
+/** Tags that make a value of a text in quotes. */
+const TYPED_TAGS = new Set(['!!int', '!!float', '!!bool', '!!null']);
 
 /** Parses one document. `source` names it in positions. An empty document is a null scalar. Throws `YamlError`. */
 export function parseYaml(text: string, source: string): ConfigNode {
@@ -24,12 +28,8 @@ export function parseYaml(text: string, source: string): ConfigNode {
     prettyErrors: false,
     logLevel: 'silent',
   });
-  const error = document.errors[0];
-  if (error !== undefined) {
-    const { line } = lines.linePos(error.pos[0]);
-    const sentence =
-      error.code === 'TAB_AS_INDENT' ? 'found character that cannot start any token' : error.message;
-    throw new YamlError(`yaml: line ${line}: ${sentence}`);
+  if (document.errors.length > 0) {
+    throw new YamlError(goYamlSentence(text, document.errors, (offset) => lines.linePos(offset).line));
   }
 
   let nodes = 0;
@@ -57,9 +57,10 @@ export function parseYaml(text: string, source: string): ConfigNode {
         const keyPosition = positionOf(keyNode);
         const key = isScalar(keyNode) ? String(keyNode.value ?? '') : String(keyNode);
         const value = convert(pair.value as Node | null, open);
-        if (key === '<<' && value.kind !== 'scalar') {
+        if (key === '<<' && isScalar(keyNode) && keyNode.type === 'PLAIN') {
           for (const part of value.kind === 'list' ? value.items : [value]) {
-            if (part.kind !== 'map') throw new YamlError('yaml: map merge requires map or sequence of maps');
+            if (part.kind !== 'map')
+              throw new YamlError('yaml: map merge requires map or sequence of maps as the value');
             for (const [name, entry] of part.entries) if (!merged.has(name)) merged.set(name, entry);
           }
           continue;
@@ -82,7 +83,8 @@ export function parseYaml(text: string, source: string): ConfigNode {
     }
     if (!isScalar(node)) return { kind: 'scalar', value: null, text: undefined, position };
     const raw = String(node.value ?? '');
-    const isText = node.type !== 'PLAIN' || node.tag === '!!str' || node.tag === 'tag:yaml.org,2002:str';
+    const tag = node.tag?.replace('tag:yaml.org,2002:', '!!');
+    const isText = TYPED_TAGS.has(tag ?? '') ? false : node.type !== 'PLAIN' || tag === '!!str';
     return { kind: 'scalar', value: isText ? raw : resolveScalar(raw), text: undefined, position };
   };
   return convert(document.contents, []);

@@ -12,6 +12,7 @@ import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
 import { startWorker } from './worker-start.js';
+import { YoungCollection } from './young-collection.js';
 
 export interface ObserverClientOutput {
   /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */
@@ -40,6 +41,7 @@ export class ObserverClient implements ObserverService {
   readonly #log: Logger;
   readonly #pending = new Map<number, PendingQuery>();
   #worker: Worker | undefined;
+  readonly #young = new YoungCollection();
   #nextQuery = 1;
   #queryBytes = 0;
   /** Settles when every batch so far has been handed on: batches go one after another. */
@@ -109,6 +111,7 @@ export class ObserverClient implements ObserverService {
     switch (message.type) {
       case 'spans': {
         const { bytes, itemCount } = message;
+        this.#young.made(bytes.length);
         this.#spans = this.#spans
           .then(() => this.#output.spans({ bytes, itemCount }))
           .catch((error: unknown) => this.#log.error('A span batch failed.', { error: String(error) }))

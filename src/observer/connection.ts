@@ -1,3 +1,4 @@
+import type { Conversation } from '../protocols/conversation.js';
 import type { ConnectionPlace } from './exchange-links.js';
 import type { ExchangePairing } from './exchange-pairing.js';
 import type { ExchangeRecognition } from './exchange-recognition.js';
@@ -19,6 +20,8 @@ export class Connection {
   /** Both while a pairing is not proven, neither when the connection is not HTTP. */
   recognition: ExchangeRecognition | undefined;
   pairing: ExchangePairing | undefined;
+  /** Looks for every other protocol, and parses it, while there is no pairing. */
+  conversation: Conversation | undefined;
   /** Set when the socket is closed and an answer may still be read from its queue. */
   closed: { readonly turns: number; readonly error: number; readonly time: MonoNs } | undefined;
   /** Kept by `ExchangeLinks`. */
@@ -26,6 +29,18 @@ export class Connection {
   /** Neighbours in the order of last use, kept by the table. */
   newer: Connection | undefined;
   older: Connection | undefined;
+
+  /** Which end of the exchanges this is, once that is known. */
+  get side(): 'client' | 'server' | undefined {
+    if (this.pairing !== undefined) return this.pairing.role;
+    const isClient = this.conversation?.localIsClient;
+    return isClient === undefined ? undefined : isClient ? 'client' : 'server';
+  }
+
+  /** The open exchange whose request starts at stream position `offset`. */
+  requestAt(offset: number): { readonly identity: Uint8Array | undefined } | undefined {
+    return this.pairing?.requestAt(offset) ?? this.conversation?.requestAt(offset);
+  }
 
   constructor(
     cookie: number,

@@ -5,6 +5,9 @@
  *                          │                  └► not HTTP: ignored from then on
  *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
  */
+
+import { Conversation, type ConversationShared } from '../protocols/conversation.js';
+import type { WireExchange } from '../protocols/exchange.js';
 import { HeadParser } from '../protocols/http1/head-parser.js';
 import { Connection } from './connection.js';
 import type { ExchangeCounters } from './exchange-counters.js';
@@ -12,6 +15,7 @@ import type { ExchangeDraft } from './exchange-draft.js';
 import { ExchangePairing, type PairingHost } from './exchange-pairing.js';
 import { ExchangeRecognition } from './exchange-recognition.js';
 import { HttpEndpoints } from './http-endpoints.js';
+import { RecordSegment } from './record-segment.js';
 import type { Exchange, MonoNs, NetCloseRecord, NetDataRecord, NetOpenRecord } from './types.js';
 
 export interface ConnectionLimits {
@@ -34,7 +38,11 @@ export interface ConnectionOutput {
   /** A request's head is known; its end is not. */
   opened(connection: Connection, draft: ExchangeDraft): void;
   finished(connection: Connection, draft: ExchangeDraft, incomplete: Exchange['incomplete']): void;
-  /** The connection turned out to be HTTP: `connection.pairing` is set. */
+  /** A request of another protocol was read; `connection.conversation` is set. */
+  begun(connection: Connection, exchange: WireExchange): void;
+  /** An exchange of another protocol is over. */
+  ended(connection: Connection, exchange: WireExchange): void;
+  /** It is known what the connection speaks: `connection.side` is set. */
   recognized(connection: Connection): void;
   removed(connection: Connection): void;
 }
@@ -66,7 +74,17 @@ export class ConnectionTable {
   #last: Connection | undefined;
   #lastSweep: MonoNs = 0;
 
-  constructor(limits: ConnectionLimits, counters: ExchangeCounters, output: ConnectionOutput) {
+  readonly #wires: ConversationShared | undefined;
+  #segment: RecordSegment = new RecordSegment();
+
+  /** `wires`: the protocols besides HTTP/1.x; without them everything else is ignored. */
+  constructor(
+    limits: ConnectionLimits,
+    counters: ExchangeCounters,
+    output: ConnectionOutput,
+    wires?: ConversationShared,
+  ) {
+    this.#wires = wires;
     this.#limits = limits;
     this.counters = counters;
     this.#output = output;
@@ -79,7 +97,9 @@ export class ConnectionTable {
   /** Exchanges that are neither emitted nor lost yet. Walks the table. */
   get held(): number {
     let held = 0;
-    for (const connection of this.#byCookie.values()) held += connection.pairing?.held ?? 0;
+    for (const connection of this.#byCookie.values()) {
+      held += (connection.pairing?.held ?? 0) + (connection.conversation?.held ?? 0);
+    }
     return held;
   }
 
@@ -89,8 +109,10 @@ export class ConnectionTable {
     connection.lastTime = record.time;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
-    else if (connection.recognition !== undefined)
-      this.#recognize(connection, connection.recognition, record);
+    else {
+      if (connection.recognition !== undefined) this.#recognize(connection, connection.recognition, record);
+      if (connection.pairing === undefined && this.#wires !== undefined) this.#converse(connection, record);
+    }
   }
 
   netOpen(record: NetOpenRecord): void {
@@ -133,6 +155,7 @@ export class ConnectionTable {
     for (let connection = this.#oldest; connection !== undefined; ) {
       const next: Connection | undefined = connection.newer;
       connection.pairing?.sweep(now, timeoutNs);
+      connection.conversation?.sweep(now, timeoutNs);
       const { closed } = connection;
       if (closed !== undefined && now - closed.time >= LINGER_NS) {
         this.#close(connection, closed.turns, closed.error, closed.time);
@@ -203,12 +226,54 @@ export class ConnectionTable {
     const proven = kind !== 'probable_request';
     const pairing = new ExchangePairing(this.#hostOf(connection), role, before, !isRequest, proven);
     connection.pairing = pairing;
-    if (proven) connection.recognition = undefined;
+    if (proven) {
+      connection.recognition = undefined;
+      // It has looked at bytes that were no beginning of anything.
+      connection.conversation = undefined;
+    }
     this.#output.recognized(connection);
     if (!isRequest) pairing.skipResponse();
     this.#countUnseen(connection, role, record.turn, isRequest, seenBefore);
     if (proven) this.#confirm(connection, role);
     this.#feed(connection, record);
+  }
+
+  /** Bytes that are not HTTP/1.x, or not known to be. */
+  #converse(connection: Connection, record: NetDataRecord): void {
+    connection.conversation ??= this.#createConversation(connection, this.#wires!);
+    const { conversation } = connection;
+    const segment = this.#segment;
+    segment.set(record);
+    const before = conversation.protocol;
+    conversation.data(segment);
+    const { protocol } = conversation;
+    if (protocol === undefined || before !== undefined) return;
+    if (connection.recognition === undefined) this.ignored--;
+    connection.recognition = undefined;
+  }
+
+  #createConversation(connection: Connection, wires: ConversationShared): Conversation {
+    const { tuple, role, fresh } = connection;
+    const output = this.#output;
+    return new Conversation(
+      wires,
+      {
+        transport: tuple.family === 'unix' ? 'unix' : 'tcp',
+        localAddress: tuple.localAddress,
+        localPort: tuple.localPort,
+        remoteAddress: tuple.remoteAddress,
+        remotePort: tuple.remotePort,
+      },
+      role === 0 ? undefined : role === ROLE.client,
+      fresh && connection.lastTurn <= 1,
+      {
+        begun: (exchange) => {
+          if (connection.place === undefined) output.recognized(connection);
+          output.begun(connection, exchange);
+        },
+        finished: (exchange) => output.ended(connection, exchange),
+      },
+    );
   }
 
   /** Counts the requests of the turns that went by before the connection was recognized at turn `turn`. */
@@ -266,6 +331,7 @@ export class ConnectionTable {
     const { pairing } = connection;
     if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
+    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time);
     this.#remove(connection, ALL_TURNS);
   }
 
@@ -275,14 +341,16 @@ export class ConnectionTable {
     const proven = pairing?.proven === true;
     const turn = proven ? pairing.turn : connection.accountedTurn;
     if (proven) pairing.abandon(reason);
-    this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
+    connection.conversation?.close(reason, connection.lastTime);
+    if (connection.conversation?.protocol !== undefined) this.#remove(connection, connection.lastTurn);
+    else this.#remove(connection, pairing === undefined && recognition === undefined ? ALL_TURNS : turn);
   }
 
   #remove(connection: Connection, accountedTurn: number): void {
     this.#byCookie.delete(connection.cookie);
     this.#unlink(connection);
     if (this.#last === connection) this.#last = undefined;
-    if (connection.pairing !== undefined) this.#output.removed(connection);
+    if (connection.place !== undefined) this.#output.removed(connection);
     // Numbers only: cheap enough to remember more of them than of connections.
     const limit = Math.max(4096, 4 * this.#limits.maxConnections);
     if (accountedTurn === ALL_TURNS) {

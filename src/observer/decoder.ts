@@ -18,10 +18,13 @@ import {
   SCHED_WAIT_EVENT,
   SCHED_WAIT_FLAGS,
   TASK_EXIT_EVENT,
+  TLS_CLOSE_EVENT,
+  TLS_DATA_EVENT,
   WAIT_FILE,
   WAIT_SOCKET,
 } from '../receiver/ebpf/abi.gen.js';
 import { SocketTuples } from './socket-tuples.js';
+import type { TlsDataRecord } from './tls/tls-records.js';
 import type { EventSink, NetDataRecord, SocketTuple, WaitRecord } from './types.js';
 
 const TWO_32 = 0x1_0000_0000;
@@ -32,6 +35,8 @@ const WAIT = SCHED_WAIT_EVENT.offset;
 const SAMPLE = CPU_SAMPLE_EVENT.offset;
 const EXEC = PROC_EXEC_EVENT.offset;
 const EXIT = TASK_EXIT_EVENT.offset;
+const TLS = TLS_DATA_EVENT.offset;
+const TLS_CLOSE = TLS_CLOSE_EVENT.offset;
 const EMPTY_BYTES: Buffer = Buffer.alloc(0);
 const EMPTY_WORDS: Uint32Array = new Uint32Array(0);
 
@@ -121,6 +126,10 @@ export class Decoder {
         return size >= PROC_EXEC_EVENT.size && this.#exec(at);
       case EVENT_KIND.TASK_EXIT:
         return size >= TASK_EXIT_EVENT.size && this.#exit(at);
+      case EVENT_KIND.TLS_DATA:
+        return size >= TLS_DATA_EVENT.size && this.#tlsData(at, size);
+      case EVENT_KIND.TLS_CLOSE:
+        return size >= TLS_CLOSE_EVENT.size && this.#tlsClose(at);
       default:
         this.unknown++;
         return false;
@@ -153,6 +162,43 @@ export class Decoder {
     data.payloadStart = at + NET_DATA_EVENT.size;
     data.payloadEnd = data.payloadStart + Math.min(captured, data.length);
     this.#sink.netData(data);
+    return true;
+  }
+
+  #tlsData(at: number, size: number): boolean {
+    const mixed = this.#word(at + TLS.captured);
+    const captured = mixed & 0xffff;
+    if (captured > size - TLS_DATA_EVENT.size) return false;
+    const length = this.#word(at + TLS.length);
+    const payloadStart = at + TLS_DATA_EVENT.size;
+    const record: TlsDataRecord = {
+      time: this.#time(at),
+      start: this.#u64(at + TLS.start),
+      tgid: this.#word(at + TLS.tgid),
+      tid: this.#word(at + TLS.tid),
+      session: this.#u64(at + TLS.session),
+      socketCookie: this.#u64(at + TLS.socketCookie),
+      position: this.#word(at + TLS.position),
+      length,
+      turn: this.#word(at + TLS.turn),
+      egress: ((mixed >>> 16) & 0xff) === NET_DIRECTION.EGRESS,
+      library: mixed >>> 24,
+      bytes: this.#bytes,
+      payloadStart,
+      payloadEnd: payloadStart + Math.min(captured, length),
+      tailStart: at + TLS.tail,
+    };
+    this.#sink.tlsData?.(record);
+    return true;
+  }
+
+  #tlsClose(at: number): boolean {
+    this.#sink.tlsClose?.({
+      time: this.#time(at),
+      tgid: this.#word(at + TLS_CLOSE.tgid),
+      session: this.#u64(at + TLS_CLOSE.session),
+      turns: this.#word(at + TLS_CLOSE.turns),
+    });
     return true;
   }
 

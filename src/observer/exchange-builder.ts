@@ -38,6 +38,7 @@ export function toExchange(
     },
     context: draft.context,
     incomplete,
+    ...(draft.tls === undefined ? {} : { tls: draft.tls }),
     identity: draft.identity,
   };
 }

@@ -1,5 +1,6 @@
 import type { MessageHead } from '../protocols/http1/head.js';
 import { readWireContext } from '../protocols/trace-context/carriers.js';
+import type { TlsView } from './tls/tls-join.js';
 import type { MonoNs, WireContext } from './types.js';
 
 /** An exchange while it happens. */
@@ -22,6 +23,9 @@ export class ExchangeDraft {
 
   /** Set when the request's head is known, see `ExchangeLinks`. */
   identity: Uint8Array | undefined;
+
+  /** Set when the request's head is known, for plaintext of a TLS session. */
+  tls: TlsView | undefined;
 
   /** The client waits for `100 Continue` before it sends the body: an extra pair of turns is not a lost request. */
   expectsContinue: boolean;

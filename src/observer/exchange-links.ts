@@ -9,7 +9,6 @@
  */
 import { writeHex } from '../otlp/ids.js';
 import type { Connection } from './connection.js';
-import type { ExchangeDraft } from './exchange-draft.js';
 import {
   type ConnectionSeed,
   connectionSeed,
@@ -18,6 +17,7 @@ import {
   SPAN_ID,
   TRACE_ID,
 } from './span-identity.js';
+import type { WireContext } from './types.js';
 
 /** Inbound contexts remembered to recognize headers that are passed on. */
 const MAX_INBOUND = 16_384;
@@ -43,7 +43,7 @@ export class ExchangeLinks {
     const { localAddress, localPort, remoteAddress, remotePort } = connection.tuple;
     const local = `${localAddress} ${localPort}`;
     const remote = `${remoteAddress} ${remotePort}`;
-    const isClient = connection.pairing?.role === 'client';
+    const isClient = connection.side === 'client';
     const client = isClient ? local : remote;
     const server = isClient ? remote : local;
     const key = `${client} ${server}`;
@@ -57,7 +57,7 @@ export class ExchangeLinks {
   }
 
   /** The identity of the span that the request `draft` becomes. */
-  identify(connection: Connection, draft: ExchangeDraft, role: 'client' | 'server'): Uint8Array {
+  identify(connection: Connection, draft: LinkedRequest, role: 'client' | 'server'): Uint8Array {
     const place = connection.place!;
     const identity = createIdentity(place.seed, draft.requestOffset, role);
     const { context } = draft;
@@ -70,7 +70,7 @@ export class ExchangeLinks {
       else setParent(identity, inbound.identity);
       return identity;
     }
-    const client = this.#clients.get(place.key)?.pairing?.requestAt(draft.requestOffset);
+    const client = this.#clients.get(place.key)?.requestAt(draft.requestOffset);
     if (client?.identity !== undefined && sameTrace(client.identity, identity)) {
       setParent(identity, client.identity);
     } else if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
@@ -91,6 +91,13 @@ export class ExchangeLinks {
     // A context that is handed from process to process is received by each; more than two are not worth a list.
     this.#inbound.set(spanId, { tgid, identity, next: known && { ...known, next: undefined } });
   }
+}
+
+/** What is needed of a request. */
+export interface LinkedRequest {
+  readonly context: WireContext | undefined;
+  readonly requestOffset: number;
+  readonly tgid: number;
 }
 
 interface Inbound {

@@ -3,13 +3,15 @@
  * Source: opentelemetry-proto v1.11, trace/v1/trace.proto. Fields come in the order of their numbers, then what is
  * encoded already (attributes, profile).
  */
+import { writeAttribute } from '../otlp/attribute-writer.js';
 import { BatchWriter } from '../otlp/batch-writer.js';
 import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
 import type { Time64 } from '../otlp/time.js';
 import { field } from '../otlp/wire-reader.js';
 import type { WireWriter } from '../otlp/wire-writer.js';
+import type { SpanFacts } from '../protocols/span-facts.js';
 import type { SpanAttributeEncoder } from './span-attributes.js';
-import { errorType, spanName } from './span-attributes.js';
+import { errorType, putTls, spanName } from './span-attributes.js';
 import { hasParent, PARENT_ID, SPAN_ID, TRACE_ID } from './span-identity.js';
 import type { Exchange } from './types.js';
 
@@ -23,7 +25,9 @@ const KIND = field.varint(6);
 const START = field.fixed64(7);
 const END = field.fixed64(8);
 const STATUS = field.delimited(15);
+const STATUS_MESSAGE = field.delimited(2);
 const STATUS_CODE = field.varint(3);
+const ATTRIBUTE = field.delimited(9);
 const FLAGS = field.fixed32(16);
 
 /** Bytes of the fields of fixed size, tags included, with room to spare. */
@@ -33,6 +37,8 @@ const TWO_32 = 0x1_0000_0000;
 /** What one span is made of; one object serves all of them. */
 export interface SpanJob {
   exchange: Exchange;
+  /** What the exchange was, where its protocol says it; undefined for HTTP/1.x. */
+  facts: SpanFacts | undefined;
   identity: Uint8Array;
   startTime: Time64;
   /** Encoded `Span` fields to append. */
@@ -49,7 +55,7 @@ export class ExchangeSpanWriter extends BatchWriter {
 
 function writeSpan(
   writer: WireWriter,
-  { exchange, identity, startTime, profile, attributes }: SpanJob,
+  { exchange, facts, identity, startTime, profile, attributes }: SpanJob,
 ): void {
   const { context, role, requestStart, requestEnd, responseEnd } = exchange;
   const isServer = role === 'server';
@@ -61,16 +67,20 @@ function writeSpan(
     writer.reserve(FIXED_BYTES);
     putId(writer, PARENT_SPAN_ID_TAG, identity, PARENT_ID.start, PARENT_ID.end);
   }
-  writer.stringField(NAME, spanName(exchange));
-  writer.varintField(KIND, isServer ? SpanKind.server : SpanKind.client);
+  writer.stringField(NAME, facts?.name ?? spanName(exchange));
+  writer.varintField(
+    KIND,
+    facts !== undefined ? SpanKind[facts.kind] : isServer ? SpanKind.server : SpanKind.client,
+  );
   writer.timeField(START, startTime);
   const end = responseEnd === 0 ? requestEnd : responseEnd;
   const low = startTime.lo + Math.max(0, Math.round(end - requestStart));
   const carry = Math.floor(low / TWO_32);
   writer.varint(END);
   writer.fixed64((startTime.hi + carry) >>> 0, (low - carry * TWO_32) >>> 0);
-  if (errorType(exchange) !== undefined) {
-    const mark = writer.open(STATUS, 1);
+  if ((facts === undefined ? errorType(exchange) : facts.errorType) !== undefined) {
+    const mark = writer.open(STATUS, facts?.statusMessage === undefined ? 1 : 2);
+    if (facts?.statusMessage !== undefined) writer.stringField(STATUS_MESSAGE, facts.statusMessage);
     writer.varintField(STATUS_CODE, StatusCode.error);
     writer.close(mark);
   }
@@ -80,8 +90,16 @@ function writeSpan(
       SpanFlags.hasIsRemote |
       (isServer && context !== undefined ? SpanFlags.isRemote : 0),
   );
-  attributes.write(writer, exchange);
+  if (facts === undefined) attributes.write(writer, exchange);
+  else {
+    writeFacts(writer, facts);
+    if (exchange.tls !== undefined) putTls(writer, exchange.tls);
+  }
   if (profile !== undefined) writer.raw(profile);
+}
+
+function writeFacts(writer: WireWriter, facts: SpanFacts): void {
+  for (const [key, value] of facts.attributes) writeAttribute(writer, ATTRIBUTE, key, value);
 }
 
 /** Needs `2 + end - start` bytes of room. `tag` is below 128. */

@@ -87,7 +87,7 @@ export interface JoinConfig {
   readonly apmWaitMs?: number;
   /** Most events on one span; the rest is merged by class (default 64). */
   readonly maxEvents?: number;
-  /** Memory of the timeline, bytes (default 64 MiB). */
+  /** Memory of the timeline, bytes (default 40 MiB). */
   readonly timelineBytes?: number;
   /** Most exchanges that wait; above it the oldest leave early, counted (default 50,000). */
   readonly maxHeldExchanges?: number;

@@ -3,8 +3,9 @@
  * observer's thread (`worker.ts`).
  */
 import { cpus, machine, release } from 'node:os';
+import type { ProtocolRegistry } from '../protocols/registry.js';
 import { ABI_HASH } from '../receiver/ebpf/abi.gen.js';
-import { type Batch, Capture, clockOffset, loadAddon } from '../receiver/ebpf/native.js';
+import { type Batch, Capture, clockOffset, loadAddon, type ProbePlace } from '../receiver/ebpf/native.js';
 import type { LogFields, Logger, LogLevel } from '../telemetry/logger.js';
 import { CostControl } from './cost/cost-control.js';
 import { createJoinEngine } from './join-engine.js';
@@ -16,8 +17,10 @@ import { RECORDING_FORMAT, RECORDING_VERSION } from './recording-format.js';
 import { RecordingWriter } from './recording-writer.js';
 import { SpanBudget } from './span-budget.js';
 import { AddonSymbolizer, type NativeSymbolizerModule } from './symbolizer.js';
+import { TlsDiscovery } from './tls/tls-discovery.js';
+import { TlsProbes } from './tls/tls-probes.js';
 import type { MonoNs, ProcessTable, Symbolizer } from './types.js';
-import type { FromWorker, ObserverWorkerData, ToWorker } from './worker-messages.js';
+import type { FromWorker, ObserverTlsOptions, ObserverWorkerData, ToWorker } from './worker-messages.js';
 
 const ADVANCE_MS = 20;
 const KERNEL_STATS_MS = 200;
@@ -37,6 +40,7 @@ export class LiveObserver {
   readonly #data: ObserverWorkerData;
   readonly #observer: Observer;
   readonly #capture: Capture;
+  readonly #tls: TlsDiscovery | undefined;
   readonly #recording: RecordingWriter | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #budget: SpanBudget;
@@ -46,7 +50,7 @@ export class LiveObserver {
   #closed = false;
 
   /** Loads, attaches and runs. Throws UnsupportedError when nothing can run here. */
-  constructor(data: ObserverWorkerData, post: Post) {
+  constructor(data: ObserverWorkerData, protocols: ProtocolRegistry, post: Post) {
     this.#data = data;
     this.#budget = new SpanBudget(data.maxUnackedBytes, data.budget);
     this.#post = post;
@@ -61,6 +65,7 @@ export class LiveObserver {
       processes = new RecordingProcessTable(processes, (lookup) => writer.lookup(lookup));
       symbolizer = new RecordingSymbolizer(symbolizer, (lookup) => writer.lookup(lookup));
     }
+    this.#tls = data.tls && this.#watchTls(data.tls, log);
     this.#observer = new Observer(data.observer, {
       processes,
       symbolizer,
@@ -70,7 +75,9 @@ export class LiveObserver {
         answer: (id, edits) => post({ type: 'answer', id, edits }),
       },
       log,
+      protocols,
       recording: this.#recording,
+      tls: this.#tls,
       cost: { count: (tgid, topic) => this.#cost?.count(tgid, topic) },
     });
     this.#measureClock();
@@ -82,6 +89,7 @@ export class LiveObserver {
       log,
       { nowNs: now(), agentNs: agentCpuNs() },
     );
+    this.#beginTls();
     post({ type: 'started', report: this.#capture.report });
     this.#every(ADVANCE_MS, () => this.#observer.advance(this.#capture.drainedUpTo()));
     this.#every(KERNEL_STATS_MS, () => this.#readKernelStats());
@@ -90,6 +98,24 @@ export class LiveObserver {
       this.#cost?.tick(now(), agentCpuNs());
       this.#sendStats();
     });
+  }
+
+  #watchTls(options: ObserverTlsOptions, log: Logger): TlsDiscovery {
+    // Nothing is attached before the first look, and none is taken before the capture runs.
+    const host = {
+      addProbe: (place: ProbePlace) => this.#capture.addProbe(place),
+      removeProbes: (handles: readonly number[]) => this.#capture.removeProbes(handles),
+    };
+    return new TlsDiscovery(new TlsProbes(host, options, log));
+  }
+
+  #beginTls(): void {
+    const discovery = this.#tls;
+    const report = this.#capture.report.find(({ topic }) => topic === 'tls');
+    if (discovery === undefined || report?.attached !== true) return;
+    discovery.begin(this.#data.capture.rules ?? {});
+    discovery.work();
+    this.#every(ADVANCE_MS, () => discovery.work());
   }
 
   receive(message: ToWorker): void {
@@ -153,7 +179,7 @@ export class LiveObserver {
     this.#post({
       type: 'stats',
       stats: {
-        observer: this.#observer.stats(),
+        observer: { ...this.#observer.stats(), ...this.#tls?.stats() },
         kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
         spansDropped: this.#spansDropped,
         cost: this.#cost?.report(),

@@ -10,6 +10,7 @@ const WRITTEN = [
   STAT.SCHED_EVENTS,
   STAT.CPU_SAMPLES,
   STAT.PROC_EVENTS,
+  STAT.TLS_EVENTS,
 ] as const;
 
 /** Kernel counters that count records that were not; their names are the reasons. */
@@ -21,6 +22,8 @@ const LOST = [
   STAT.SCHED_TASK_STATE_FULL,
   STAT.CPU_RING_FULL,
   STAT.PROC_RING_FULL,
+  STAT.TLS_RING_FULL,
+  STAT.TLS_STATE_FULL,
   STAT.SCHED_SHED,
   STAT.CPU_SHED,
 ] as const;
@@ -66,7 +69,8 @@ export class ObserverMetrics {
       'turns_unaccounted',
       Math.max(0, (kernel[STAT.NET_TURNS] ?? 0) - (observer.turns_accounted ?? 0)),
     );
-    metrics.count('payload_faults', this.#growth('faults', kernel[STAT.NET_DATA_FAULT] ?? 0));
+    const faults = (kernel[STAT.NET_DATA_FAULT] ?? 0) + (kernel[STAT.TLS_FAULT] ?? 0);
+    metrics.count('payload_faults', this.#growth('faults', faults));
 
     metrics.sent('events', this.#growth('decoded', decoded));
     metrics.dropped('events', this.#growth('unknown', unknown), 'unknown_kind');

@@ -8,11 +8,16 @@
  *     query()  ─────────────────────────────────────────►                    └─► answers
  */
 import type { Origin } from '../component/signal.js';
+import type { ConversationShared } from '../protocols/conversation.js';
+import { ProtocolCounters } from '../protocols/counters.js';
+import { EndpointMemory } from '../protocols/endpoint-memory.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import { ProtocolRegistry } from '../protocols/registry.js';
 import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
 import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
-import { type ConnectionLimits, ConnectionTable } from './connections.js';
+import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import type { SharedTopic } from './cost/process-shares.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
@@ -21,7 +26,9 @@ import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import type { EventSink, MonoNs, ProcessTable, Symbolizer } from './types.js';
+import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
@@ -40,14 +47,28 @@ export interface ObserverOutput {
   answer(id: number, edits: readonly SpanEdit[]): void;
 }
 
+/** What the keeper of the TLS probes wants to know. */
+export interface TlsWatch {
+  /** Its connection looks like TLS. */
+  handshake(tgid: number): void;
+  /** It uses a probed library. */
+  used(tgid: number): void;
+  exec(tgid: number): void;
+  ended(tgid: number): void;
+}
+
 export interface ObserverParts {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
   readonly createEngine: CreateJoinEngine;
   readonly output: ObserverOutput;
   readonly log: Logger;
+  /** Protocols to look for besides HTTP/1.x; none when absent. */
+  readonly protocols?: ProtocolRegistry | undefined;
   /** Gets a copy of everything that comes in. */
   readonly recording?: RecordingSink | undefined;
+  /** Hears of processes that may have to be probed for TLS. */
+  readonly tls?: TlsWatch | undefined;
   /** Is told whose records come in. */
   readonly cost?: RecordCounter | undefined;
 }
@@ -60,7 +81,12 @@ export class Observer {
   readonly #parts: ObserverParts;
   readonly #clock = new ObserverClock();
   readonly #counters = new ExchangeCounters();
+  readonly #wireCounters = new ProtocolCounters();
+  readonly #wires: ConversationShared | undefined;
   readonly #connections: ConnectionTable;
+  /** The streams inside TLS, by the cookie of their sockets. */
+  readonly #plaintext: ConnectionTable;
+  readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
   readonly #links: ExchangeLinks;
@@ -74,10 +100,25 @@ export class Observer {
 
   constructor(options: ObserverOptions, parts: ObserverParts) {
     this.#parts = parts;
-    const { processes, symbolizer, log } = parts;
+    const { processes, symbolizer, log, protocols } = parts;
+    if (protocols !== undefined) {
+      // HTTP/1.x has its own pairing, which counts by the kernel's turns (exchange-pairing.ts).
+      const others = protocols.all.filter(({ name }) => name !== 'http1');
+      this.#wires = {
+        registry: new ProtocolRegistry(others),
+        options: options.spans.protocols,
+        counters: this.#wireCounters,
+        memory: new EndpointMemory(),
+        failed: (protocol, error) =>
+          log.error('A protocol parser failed. Its connection is not parsed any more.', {
+            protocol,
+            error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+          }),
+      };
+    }
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
-    this.#connections = new ConnectionTable(options.limits, this.#counters, {
+    const output: ConnectionOutput = {
       opened: (connection, draft) => {
         // Looked up now: when its span is built the process may have ended.
         processes.get(draft.tgid);
@@ -86,8 +127,28 @@ export class Observer {
       finished: (connection, draft, incomplete) => {
         this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
       },
+      begun: (connection, exchange) => {
+        processes.get(exchange.tgid);
+        exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
+      },
+      ended: (connection, exchange) => this.#ended(connection, exchange, undefined),
       recognized: (connection: Connection) => this.#links.recognized(connection),
       removed: (connection: Connection) => this.#links.removed(connection),
+    };
+    this.#connections = new ConnectionTable(options.limits, this.#counters, output, this.#wires);
+    const plaintext: ConnectionOutput = {
+      ...output,
+      opened: (connection, draft) => {
+        draft.tls = this.#tls.viewOf(connection.cookie);
+        output.opened(connection, draft);
+      },
+      ended: (connection, exchange) => this.#ended(connection, exchange, this.#tls.viewOf(connection.cookie)),
+    };
+    this.#plaintext = new ConnectionTable(options.limits, this.#counters, plaintext, this.#wires);
+    this.#tls = new TlsJoin(options.limits.maxConnections, {
+      plaintext: (record) => this.#plaintext.netData(record),
+      closed: (record) => this.#plaintext.netClose(record),
+      handshake: (tgid) => parts.tls?.handshake(tgid),
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
@@ -134,6 +195,7 @@ export class Observer {
     this.#parts.recording?.advance(watermark);
     this.#watermark = watermark;
     this.#connections.advance(watermark);
+    this.#plaintext.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -147,6 +209,7 @@ export class Observer {
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
+    this.#plaintext.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -156,6 +219,7 @@ export class Observer {
     const connections = this.#connections;
     return {
       ...this.#counters.toRecord(),
+      ...this.#wireCounters.toRecord(),
       ...this.#engine.stats(),
       records: this.#decoder.records,
       records_unknown: this.#decoder.unknown,
@@ -164,7 +228,8 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held,
+      exchanges_held: connections.held + this.#plaintext.held,
+      ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
@@ -179,14 +244,16 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
+    const tls = this.#tls;
     const spans = this.#spans;
-    const { processes, symbolizer, cost } = this.#parts;
+    const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
         netOperation?.(record);
         connections.netData(record);
+        tls.netData(record);
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
@@ -195,7 +262,13 @@ export class Observer {
       netClose: (record) => {
         engine.netClosed?.(record);
         connections.netClose(record);
+        tls.netClose(record);
       },
+      tlsData: (record) => {
+        watch?.used(record.tgid);
+        tls.tlsData(record);
+      },
+      tlsClose: (record) => tls.tlsClose(record),
       wait: (record) => {
         cost?.count(record.tgid, 'sched');
         engine.wait(record);
@@ -209,6 +282,7 @@ export class Observer {
         processes.invalidate(record.tgid, false);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
+        watch?.exec(record.tgid);
       },
       exit: (record) => {
         engine.exit(record);
@@ -216,8 +290,16 @@ export class Observer {
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
+        watch?.ended(record.tgid);
       },
     };
+  }
+
+  #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {
+    const { conversation } = connection;
+    const protocol = this.#wires?.registry.get(exchange.protocol);
+    if (conversation === undefined || protocol === undefined) return;
+    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
   }
 
   #sendSpans(): void {

@@ -8,7 +8,14 @@
 import { writeAttribute } from '../otlp/attribute-writer.js';
 import { field } from '../otlp/wire-reader.js';
 import { WireWriter } from '../otlp/wire-writer.js';
-import { ATTR_INCOMPLETE, ATTR_SOURCE } from '../semconv.js';
+import {
+  ATTR_INCOMPLETE,
+  ATTR_SOURCE,
+  ATTR_TLS_CONFIDENCE,
+  ATTR_TLS_EVIDENCE,
+  ATTR_TLS_LIBRARY,
+} from '../semconv.js';
+import type { TlsView } from './tls/tls-join.js';
 import type { Exchange, SocketTuple } from './types.js';
 
 export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.44.0';
@@ -48,6 +55,7 @@ interface Shared {
   readonly host: string | undefined;
   readonly userAgent: string | undefined;
   readonly version: string;
+  readonly tls: TlsView | undefined;
   readonly bytes: Uint8Array;
   /** Clients: what comes before the path in `url.full`. */
   readonly origin: string;
@@ -125,19 +133,21 @@ export class SpanAttributeEncoder {
     return redacted;
   }
 
-  #sharedOf({ tuple, role, http }: Exchange): Shared {
+  #sharedOf({ tuple, role, http, tls }: Exchange): Shared {
     const known = this.#shared.get(tuple);
     if (
       known !== undefined &&
       known.role === role &&
       known.host === http.host &&
       known.userAgent === http.userAgent &&
-      known.version === http.version
+      known.version === http.version &&
+      known.tls === tls
     ) {
       return known;
     }
     const isClient = role === 'client';
-    const named = splitHost(http.host);
+    const scheme = tls === undefined ? 'http' : 'https';
+    const named = splitHost(http.host, DEFAULT_PORT[scheme]);
     const address = named?.address ?? (isClient ? tuple.remoteAddress : tuple.localAddress);
     const port = named?.port ?? (isClient ? tuple.remotePort : tuple.localPort);
     const writer = new WireWriter(512);
@@ -147,9 +157,10 @@ export class SpanAttributeEncoder {
     put(writer, 'network.peer.address', tuple.remoteAddress);
     put(writer, 'network.peer.port', tuple.remotePort);
     put(writer, 'network.protocol.version', http.version);
+    if (tls !== undefined) putTls(writer, tls);
     if (http.userAgent !== undefined) put(writer, 'user_agent.original', http.userAgent);
     if (!isClient) {
-      put(writer, 'url.scheme', 'http');
+      put(writer, 'url.scheme', scheme);
       put(writer, 'client.address', tuple.remoteAddress);
     }
     const shared: Shared = {
@@ -157,12 +168,24 @@ export class SpanAttributeEncoder {
       host: http.host,
       userAgent: http.userAgent,
       version: http.version,
+      tls,
       bytes: writer.finish(),
-      origin: `http://${http.host ?? hostText(address, port)}`,
+      origin: `${scheme}://${http.host ?? hostText(address, port, DEFAULT_PORT[scheme])}`,
     };
     this.#shared.set(tuple, shared);
     return shared;
   }
+}
+
+const DEFAULT_PORT = { http: 80, https: 443 } as const;
+
+/** What an exchange inside TLS says of that. */
+export function putTls(writer: WireWriter, tls: TlsView): void {
+  put(writer, 'tls.protocol.name', 'tls');
+  if (tls.version !== undefined) put(writer, 'tls.protocol.version', tls.version);
+  put(writer, ATTR_TLS_LIBRARY, tls.library);
+  put(writer, ATTR_TLS_EVIDENCE, tls.evidence);
+  writeAttribute(writer, ATTRIBUTE, ATTR_TLS_CONFIDENCE, { double: tls.confidence });
 }
 
 const put = (writer: WireWriter, key: string, value: string | number): void =>
@@ -177,12 +200,15 @@ function originPath(target: string): string {
   return slash < 0 ? '/' : target.slice(slash);
 }
 
-/** `example.org:8080`, `[::1]:80`, `example.org` (default port of plain HTTP). */
-function splitHost(host: string | undefined): { address: string; port: number } | undefined {
+/** `example.org:8080`, `[::1]:80`, `example.org` (then it is the scheme's default port). */
+function splitHost(
+  host: string | undefined,
+  defaultPort: number,
+): { address: string; port: number } | undefined {
   const match = host === undefined ? null : /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(host);
   if (match === null) return undefined;
-  return { address: match[1] ?? match[2]!, port: match[3] === undefined ? 80 : Number(match[3]) };
+  return { address: match[1] ?? match[2]!, port: match[3] === undefined ? defaultPort : Number(match[3]) };
 }
 
-const hostText = (address: string, port: number): string =>
-  `${address.includes(':') ? `[${address}]` : address}${port === 80 ? '' : `:${port}`}`;
+const hostText = (address: string, port: number, defaultPort: number): string =>
+  `${address.includes(':') ? `[${address}]` : address}${port === defaultPort ? '' : `:${port}`}`;

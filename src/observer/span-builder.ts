@@ -4,6 +4,9 @@
  * Age is measured by the watermark of the kernel's records and not by a timer, so a replay cuts where the live run did.
  */
 
+import { DEFAULT_PROTOCOL_OPTIONS, type ProtocolOptions } from '../protocols/options.js';
+import { SpanFacts } from '../protocols/span-facts.js';
+import { ATTR_INCOMPLETE, ATTR_SOURCE } from '../semconv.js';
 import { ExchangeSpanWriter, type SpanJob } from './exchange-span-writer.js';
 import type { MonoClock } from './join-types.js';
 import { type QueryPolicy, SCHEMA_URL, SpanAttributeEncoder } from './span-attributes.js';
@@ -17,6 +20,8 @@ export interface SpanBatch {
 
 export interface SpanBuilderOptions {
   readonly queryPolicy: QueryPolicy;
+  /** What spans of other protocols may show. */
+  readonly protocols: ProtocolOptions;
   /** `host.name` of the resources, '' to leave it out. */
   readonly hostName: string;
   /** Version of the instrumentation scope. */
@@ -35,8 +40,10 @@ export const spanOptions = (
   queryPolicy: QueryPolicy,
   hostName: string,
   version: string,
+  protocols: ProtocolOptions = { ...DEFAULT_PROTOCOL_OPTIONS, urlQuery: queryPolicy },
 ): SpanBuilderOptions => ({
   queryPolicy,
+  protocols,
   hostName,
   version,
   batchBytes: BATCH_BYTES,
@@ -58,6 +65,7 @@ export class SpanBuilder {
   readonly #clock: MonoClock;
   readonly #groups = new Map<number, Group>();
   readonly #attributes: SpanAttributeEncoder;
+  readonly #facts = new SpanFacts();
   #job: SpanJob | undefined;
   #bytes = 0;
   #items = 0;
@@ -81,11 +89,13 @@ export class SpanBuilder {
     const before = writer.sizeBytes;
     const identity = exchange.identity ?? identityOf(exchange);
     const startTime = this.#clock.toUnix(exchange.requestStart);
+    const facts = exchange.wire === undefined ? undefined : this.#describe(exchange, exchange.wire);
     const job = this.#job;
     if (job === undefined) {
-      this.#job = { exchange, identity, startTime, profile, attributes: this.#attributes };
+      this.#job = { exchange, facts, identity, startTime, profile, attributes: this.#attributes };
     } else {
       job.exchange = exchange;
+      job.facts = facts;
       job.identity = identity;
       job.startTime = startTime;
       job.profile = profile;
@@ -129,6 +139,16 @@ export class SpanBuilder {
     this.#items = 0;
     this.#bytes = 0;
     return { bytes, itemCount };
+  }
+
+  #describe(
+    exchange: Exchange,
+    { protocol, ends, exchange: wire }: NonNullable<Exchange['wire']>,
+  ): SpanFacts {
+    const facts = this.#facts.describe(protocol, wire, ends, exchange.role, this.#options.protocols);
+    facts.put(ATTR_SOURCE, 'kernel');
+    facts.put(ATTR_INCOMPLETE, exchange.incomplete);
+    return facts;
   }
 
   #groupOf(tgid: number): Group {

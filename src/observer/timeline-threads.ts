@@ -26,10 +26,16 @@ export interface TimelineThread {
 /** Thread ids are below 2^22 (PID_MAX_LIMIT in include/linux/threads.h), so the pair fits a float64 exactly. */
 const keyOf = (tgid: number, tid: number): number => tgid * 0x40_0000 + tid;
 
+/** Short-lived processes come by the thousand each second; questions about them come within seconds. */
+const MAX_ENDED = 8192;
+
 export class TimelineThreads {
   readonly #maxThreads: number;
   readonly #byKey = new Map<number, TimelineThread>();
   readonly #byProcess = new Map<number, Set<TimelineThread>>();
+  /** Threads that ended, in that order, from `#endedHead` on. One may live again meanwhile: pids come back. */
+  #ended: TimelineThread[] = [];
+  #endedHead = 0;
   #evicted = 0;
   /** The thread of the last look-up: records and questions come in runs. */
   #last: TimelineThread | undefined;
@@ -82,16 +88,34 @@ export class TimelineThreads {
     return thread;
   }
 
+  /** The thread has ended. Kept for late questions, as long as not too many others end after it. */
+  ended(thread: TimelineThread): void {
+    thread.ended = true;
+    this.#ended.push(thread);
+    if (this.#ended.length - this.#endedHead <= MAX_ENDED) return;
+    const oldest = this.#ended[this.#endedHead++]!;
+    if (oldest.ended && this.#byKey.get(keyOf(oldest.tgid, oldest.tid)) === oldest) this.#forget(oldest);
+    if (this.#endedHead >= MAX_ENDED) {
+      this.#ended = this.#ended.slice(this.#endedHead);
+      this.#endedHead = 0;
+    }
+  }
+
   /** A quarter at once, so that the cost of sorting is shared by many new threads. */
   #evictOldest(): void {
     this.#last = undefined;
     const oldestFirst = [...this.#byKey.values()].sort((a, b) => a.touched - b.touched);
     for (const thread of oldestFirst.slice(0, Math.max(1, this.#maxThreads >> 2))) {
-      this.#byKey.delete(keyOf(thread.tgid, thread.tid));
-      const siblings = this.#byProcess.get(thread.tgid);
-      siblings?.delete(thread);
-      if (siblings?.size === 0) this.#byProcess.delete(thread.tgid);
+      this.#forget(thread);
       this.#evicted++;
     }
+  }
+
+  #forget(thread: TimelineThread): void {
+    if (this.#last === thread) this.#last = undefined;
+    this.#byKey.delete(keyOf(thread.tgid, thread.tid));
+    const siblings = this.#byProcess.get(thread.tgid);
+    siblings?.delete(thread);
+    if (siblings?.size === 0) this.#byProcess.delete(thread.tgid);
   }
 }

@@ -19,7 +19,7 @@ import { type TimelineThread, TimelineThreads } from './timeline-threads.js';
 import { TimelineWaits } from './timeline-waits.js';
 import type { MonoNs, SampleRecord, WaitRecord } from './types.js';
 
-export const DEFAULT_TIMELINE_BYTES = 64 * 1024 * 1024;
+export const DEFAULT_TIMELINE_BYTES = 40 * 1024 * 1024;
 
 export interface TimelineOptions {
   /** Memory for all records, bytes. Waits take three quarters, samples and socket operations one eighth each. */
@@ -109,7 +109,7 @@ export class Timeline {
     thread.lastOn = time;
     thread.present = time;
     thread.open = undefined;
-    thread.ended = true;
+    this.#threads.ended(thread);
   }
 
   /** Records may be missing between both times: nothing is concluded from their absence there. */

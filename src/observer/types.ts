@@ -3,6 +3,12 @@
  * the answers to join questions.
  */
 
+import type { ConversationEnds } from '../protocols/conversation.js';
+import type { WireExchange } from '../protocols/exchange.js';
+import type { AnyProtocol } from '../protocols/protocol.js';
+import type { TlsView } from './tls/tls-join.js';
+import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
+
 /**
  * Nanoseconds of CLOCK_MONOTONIC as a float64. Exact up to 2^53 ns (104 days of uptime), within 8 ns for 3 years.
  * Wall-clock times are converted at the edges, see `clock.ts`.
@@ -34,7 +40,8 @@ export interface WireContext {
 export interface Exchange {
   /** Unique within this run, increasing. */
   readonly id: number;
-  readonly protocol: 'http';
+  /** `http` for HTTP/1.x, else the name of a protocol of `src/protocols/list.ts`. */
+  readonly protocol: string;
   /** `server`: this process received the request. `client`: it sent it. */
   readonly role: 'server' | 'client';
   readonly tgid: number;
@@ -52,6 +59,7 @@ export interface Exchange {
   readonly responseEnd: MonoNs;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Empty for what is no HTTP. */
   readonly http: {
     readonly method: string;
     /** Target as sent, cut at the query. */
@@ -64,7 +72,15 @@ export interface Exchange {
     /** "1.0" or "1.1" */
     readonly version: string;
   };
+  /** What it was, where another protocol than HTTP/1.x has parsed it. */
+  readonly wire?: {
+    readonly exchange: WireExchange;
+    readonly protocol: AnyProtocol;
+    readonly ends: ConversationEnds;
+  };
   readonly context: WireContext | undefined;
+  /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */
+  readonly tls?: TlsView;
   /** Why a part of the truth is missing; absent when nothing is. */
   readonly incomplete: 'gap' | 'no_response' | 'reset' | undefined;
   /**
@@ -185,6 +201,8 @@ export interface EventSink {
   netData(record: NetDataRecord): void;
   netOpen(record: NetOpenRecord): void;
   netClose(record: NetCloseRecord): void;
+  tlsData?(record: TlsDataRecord): void;
+  tlsClose?(record: TlsCloseRecord): void;
   wait(record: WaitRecord): void;
   sample(record: SampleRecord): void;
   exec(record: { time: MonoNs; tgid: number; parentTgid: number; comm: string }): void;

@@ -6,13 +6,21 @@ import type { CostOptions, CostReport } from './cost/cost-control.js';
 import type { SpanEdit } from './join-types.js';
 import type { ObserverOptions } from './observer.js';
 import type { RecordingOptions } from './recording-writer.js';
+import type { TlsProbeOptions } from './tls/tls-probes.js';
+
+/** How TLS is read in clear. */
+export type ObserverTlsOptions = TlsProbeOptions;
 
 /** How the thread is set up (`workerData`). */
 export interface ObserverWorkerData {
   readonly capture: CaptureOptions;
   readonly observer: ObserverOptions;
+  /** Undefined: TLS stays unread. */
+  readonly tls?: ObserverTlsOptions | undefined;
   /** False: nothing asks for joins, exchanges become spans at once. */
   readonly profile: boolean;
+  /** Modules of users, and names of protocols not to look for. */
+  readonly protocols: { readonly modules: readonly string[]; readonly disabled: readonly string[] };
   readonly recording: RecordingOptions | undefined;
   readonly cost: CostOptions;
   readonly agentVersion: string;

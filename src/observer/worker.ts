@@ -1,6 +1,7 @@
 /** Entry of the observer's thread: connects a `LiveObserver` with the port to the main thread. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { UnsupportedError } from '../component/errors.js';
+import { loadProtocols } from '../protocols/registry.js';
 import { LiveObserver } from './live-observer.js';
 import type { FromWorker, ObserverWorkerData, ToWorker } from './worker-messages.js';
 
@@ -10,7 +11,9 @@ if (port === null) throw new Error('worker.js runs as a worker thread only.');
 const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 try {
-  const observer = new LiveObserver(workerData as ObserverWorkerData, (message, transfer) => {
+  const data = workerData as ObserverWorkerData;
+  const protocols = await loadProtocols(data.protocols.modules, data.protocols.disabled);
+  const observer = new LiveObserver(data, protocols, (message, transfer) => {
     post(message, transfer);
     if (message.type === 'stopped') port.close();
   });

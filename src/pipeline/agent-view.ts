@@ -1,4 +1,5 @@
 import type { ServiceKey } from '../component/component.js';
+import type { FeatureGates } from '../config/feature-gates.js';
 import type { PipelineEntry } from '../config/settings.js';
 import type { ComponentIdentity, Snapshot } from '../telemetry/registry.js';
 
@@ -23,7 +24,7 @@ export interface StatusEvent {
 /** What extensions may know about the program around them. Read it anew each time: it changes. */
 export interface AgentView {
   readonly version: string;
-  /** Milliseconds since the epoch when this configuration began to start. */
+  /** Milliseconds since the epoch when the program began to start. */
   readonly startedAtMs: number;
   /** Since when all components run, milliseconds since the epoch; undefined before that and once a stop has begun. */
   readonly readySinceMs: number | undefined;
@@ -32,7 +33,10 @@ export interface AgentView {
   readonly extensions: readonly string[];
   /** Every component instance and how it is. */
   readonly components: readonly { readonly identity: ComponentIdentity; readonly event: StatusEvent }[];
+  readonly gates: Pick<FeatureGates, 'all' | 'isEnabled'>;
   snapshot(): Snapshot;
+  /** Calls `onChange` after each change of what is above, until the function that it returns is called. */
+  watch(onChange: () => void): () => void;
 }
 
 export const AGENT_VIEW: ServiceKey<AgentView> = { name: 'agent view' };

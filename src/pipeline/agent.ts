@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { CheckedConfig } from '../config/settings.js';
 import { accountingTable } from '../telemetry/accounting-table.js';
 import type { Logger } from '../telemetry/logger.js';
+import { OWN_TRACES, OwnTracing } from '../telemetry/own-traces.js';
 import type { MetricsRegistry, Snapshot } from '../telemetry/registry.js';
 import { AGENT_VIEW } from './agent-view.js';
-import { buildGraph, type Graph, type GraphTools } from './graph.js';
-import { GraphHost } from './host.js';
-import { startGraph, stopGraph } from './lifecycle.js';
+import { type Changes, ComponentGraph } from './graph.js';
+import { Services } from './host.js';
 import { StatusBoard } from './status-board.js';
 
 export interface AgentOptions {
@@ -20,63 +20,93 @@ export interface AgentOptions {
   readonly onStopRequest: (reason: string) => void;
 }
 
+const READY = 'Everything is ready. Begin running and processing data.';
+
 /** The program without its command line: runs one configuration, replaces it, stops. */
 export class Agent {
   readonly #options: AgentOptions;
-  readonly #tools: GraphTools;
-  #running: { readonly graph: Graph; readonly board: StatusBoard } | undefined;
+  readonly #board: StatusBoard;
+  readonly #services = new Services();
+  readonly #graph: ComponentGraph;
+  #running: CheckedConfig | undefined;
 
   constructor(options: AgentOptions) {
+    const { logger, registry, version, onStopRequest, now = Date.now } = options;
     this.#options = options;
-    this.#tools = { logger: options.logger, registry: options.registry, now: options.now ?? Date.now };
+    const board = new StatusBoard({ registry, now, version });
+    const services = this.#services;
+    const tracing = new OwnTracing();
+    services.provide(AGENT_VIEW, board);
+    services.provide(OWN_TRACES, tracing);
+    this.#board = board;
+    this.#graph = new ComponentGraph({
+      logger,
+      registry,
+      tracing,
+      now,
+      services,
+      onStopRequest,
+      setStatus: (identity, status, error) => board.set(identity, status, error),
+    });
   }
 
   /** Builds and starts. Rejects with `ConfigError` or with what failed to start; nothing runs then. */
   async start(config: CheckedConfig): Promise<void> {
-    const { logger, version, onStopRequest } = this.#options;
+    const { logger, version } = this.#options;
     for (const warning of config.warnings) logger.warn(warning);
-    const graph = buildGraph(config, this.#tools);
+    const transition = this.#graph.transitionTo(config);
     logger.info('Starting kindling...', { Version: version, NumCPU: availableParallelism() });
-    const host = new GraphHost(logger, onStopRequest);
-    const board = new StatusBoard(config, { ...this.#tools, version });
-    host.provide(AGENT_VIEW, board);
-    await startGraph(graph, host, board, logger);
-    this.#running = { graph, board };
-    logger.info('Everything is ready. Begin running and processing data.');
+    try {
+      await this.#change(config, () => transition.run(this.#options.shutdownTimeoutMs));
+    } catch (error) {
+      await this.#abandon();
+      throw error;
+    }
+    logger.info(READY);
   }
 
   /**
-   * Stops what runs and starts `config`, which has been checked. When it can't start, `previous` runs again, and the error
-   * says so. Rejects only when neither runs.
+   * Goes over to `config`, which has been checked: what is the same in both configurations runs on. When something does
+   * not start, the configuration before it runs again, and the log says why. Rejects when `config` can't be built, and
+   * then nothing has changed; or when neither runs.
    */
-  async reload(config: CheckedConfig, previous: CheckedConfig): Promise<'new' | 'previous'> {
+  async reload(config: CheckedConfig): Promise<'new' | 'previous'> {
     const { logger, shutdownTimeoutMs } = this.#options;
-    // Creating finds what checking can't, while the old graph still runs; what is created here holds no resources yet.
-    buildGraph(config, { ...this.#tools, logger });
-    logger.warn('Config updated, restart service');
-    const running = this.#running;
-    this.#running = undefined;
-    if (running !== undefined) await stopGraph(running.graph, running.board, logger, shutdownTimeoutMs);
+    const previous = this.#running;
+    if (previous === undefined) throw new Error('nothing runs');
+    const transition = this.#graph.transitionTo(config);
+    for (const warning of config.warnings) logger.warn(warning);
+    logger.warn('Config updated, restart service', {
+      stop: [...transition.leaving],
+      start: transition.arriving,
+    });
     try {
-      await this.start(config);
+      await this.#change(config, () => transition.run(shutdownTimeoutMs));
+      logger.info(READY);
       return 'new';
     } catch (error) {
       logger.error('New configuration does not start. Going back to the previous one.', {
         error: error instanceof Error ? error.message : String(error),
       });
-      await this.start(previous);
+    }
+    try {
+      await this.#change(previous, () => this.#graph.transitionTo(previous).run(shutdownTimeoutMs));
+      logger.info(READY);
       return 'previous';
+    } catch (error) {
+      await this.#abandon();
+      throw error;
     }
   }
 
   /** Stops within about the shutdown timeout and says where every item went. Twice is harmless. */
   async stop(): Promise<void> {
     const { logger, shutdownTimeoutMs } = this.#options;
-    const running = this.#running;
-    if (running === undefined) return;
+    if (this.#running === undefined) return;
     this.#running = undefined;
     logger.info('Starting shutdown...');
-    await stopGraph(running.graph, running.board, logger, shutdownTimeoutMs);
+    this.#board.setReady(false);
+    await this.#graph.stop(shutdownTimeoutMs);
     logger.info('Shutdown complete.');
   }
 
@@ -92,5 +122,20 @@ export class Agent {
   /** The loss accounting as text. */
   accounting(): string {
     return accountingTable(this.snapshot().accounts);
+  }
+
+  async #change(config: CheckedConfig, run: () => Promise<Changes>): Promise<void> {
+    this.#board.show(config);
+    await run();
+    this.#running = config;
+    this.#board.forgetStopped();
+    this.#board.setReady(true);
+  }
+
+  /** After a failure that nothing mends. */
+  async #abandon(): Promise<void> {
+    this.#running = undefined;
+    this.#board.setReady(false);
+    await this.#graph.stop(this.#options.shutdownTimeoutMs);
   }
 }

@@ -85,7 +85,13 @@ function cycles(config: CheckedConfig): string[] {
   ): string | undefined => {
     const start = path.findIndex(({ into }) => into === pipeline.id);
     if (start >= 0 && start < path.length - 1) {
-      const circle = path.slice(start + 1);
+      const links = path.slice(start + 1);
+      // A circle has no beginning: the same one is always told the same way.
+      const first = links.reduce(
+        (best, link, index) => (nameOf(link) < nameOf(links[best]!) ? index : best),
+        0,
+      );
+      const circle = [...links.slice(first), ...links.slice(0, first)];
       return `cycle detected: ${[...circle, circle[0]!].map(nameOf).join(' -> ')}`;
     }
     if (finished.has(pipeline.id)) return undefined;

@@ -12,6 +12,7 @@ import type { Exporter, Host, Settings } from '../component/component.js';
 import { PermanentError, RetryableError } from '../component/errors.js';
 import type { Batch, Signal } from '../component/signal.js';
 import { duration } from '../config/fields.js';
+import { collectorType } from '../config/schema-walk.js';
 import { type RetryConfig, retryFields, retrying } from './retry.js';
 import type { Attempt, Outcome, Sender } from './sender.js';
 import { type QueueConfig, queueFields, SendingQueue } from './sending-queue.js';
@@ -26,7 +27,9 @@ export const deliveryFields = (defaults: { readonly timeout?: string } = {}) => 
     .prefault(defaults.timeout ?? '5s')
     .describe('Longest time for one attempt. 0 means no limit.'),
   retry_on_failure: retryFields().prefault({}).describe('What to do when an attempt fails.'),
-  sending_queue: queueFields().prefault({}).describe('What to keep while the other side is slow or away.'),
+  sending_queue: collectorType('queuebatch.Config', queueFields(), { optional: true, unmarshals: true })
+    .prefault({})
+    .describe('What to keep while the other side is slow or away.'),
 });
 
 export interface DeliveryConfig {

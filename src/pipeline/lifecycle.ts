@@ -1,105 +1,54 @@
-/**
- * Starts and stops the components of a graph in the Collector's order: extensions, exporters, processors (downstream
- * first), receivers; and the other way round.
- */
+/** Starts and stops one component, with what the log and the status say of it. */
 import { setMaxListeners } from 'node:events';
 import { UnsupportedError } from '../component/errors.js';
-import type { Logger } from '../telemetry/logger.js';
-import type { Graph, GraphNode } from './graph.js';
-import type { GraphHost } from './host.js';
-import type { StatusBoard } from './status-board.js';
+import type { ComponentIdentity } from '../telemetry/registry.js';
+import type { ComponentStatus } from './agent-view.js';
+import type { GraphNode } from './node.js';
 
-/** Part of the deadline that receivers and processors may use; the rest is for exporters to drain. */
+/** Part of a deadline that receivers and processors may use; the rest is for exporters to drain. */
 const INTAKE_SHARE = 0.6;
 /** A component that ignores its deadline is left behind after this long. */
-const GRACE_MS = 1000;
+export const GRACE_MS = 1000;
+
+type SetStatus = (identity: ComponentIdentity, status: ComponentStatus, error?: string) => void;
 
 /**
- * Starts all components. When one fails, those that were started are stopped again and the error says which. A component
- * that this machine can't support is left out with a warning, unless no receiver remains.
+ * Rejects with the Collector's sentence when the component does not start; it is stopped then. One that this machine
+ * can't support stays off, with a warning.
  */
-export async function startGraph(
-  graph: Graph,
-  host: GraphHost,
-  board: StatusBoard,
-  logger: Logger,
-): Promise<void> {
-  const startNode = (node: GraphNode) => startOne(node, host, board);
+export async function startNode(node: GraphNode, setStatus: SetStatus): Promise<void> {
+  const { component, logger, host } = node;
+  const { identity } = node.plan;
+  const isExtension = identity.kind === 'extension';
+  if (isExtension) logger.info('Extension is starting...');
+  setStatus(identity, 'starting');
   try {
-    logger.info('Starting extensions...');
-    for (const node of graph.extensions) {
-      node.logger.info('Extension is starting...');
-      await startNode(node);
-      node.logger.info('Extension started.');
-    }
-    for (const node of [...graph.exporters, ...graph.middle]) await startNode(node);
-    const started: boolean[] = [];
-    for (const node of graph.receivers) started.push(await startNode(node));
-    if (started.length > 0 && !started.includes(true)) {
-      throw new Error('cannot start pipelines: no receiver can run on this machine');
-    }
-    board.setReady(true);
-  } catch (error) {
-    await stopGraph(graph, board, logger, GRACE_MS);
-    throw error;
-  }
-}
-
-/** True when it runs, false when this machine can't support it. */
-async function startOne(
-  { identity, component, logger }: GraphNode,
-  host: GraphHost,
-  board: StatusBoard,
-): Promise<boolean> {
-  board.set(identity, 'starting');
-  try {
-    await component.start(host.of(identity, board));
-    board.set(identity, 'ok');
-    return true;
+    await component.start(host);
+    host.started();
+    node.running = true;
+    setStatus(identity, 'ok');
+    if (isExtension) logger.info('Extension started.');
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    board.set(identity, 'permanent_error', message);
+    setStatus(identity, 'permanent_error', message);
     if (error instanceof UnsupportedError) {
+      host.started();
       logger.warn('Component is not supported on this machine and stays off.', { error: message });
-      return false;
+      return;
     }
-    const where = identity.kind === 'extension' ? 'extensions' : 'pipelines';
     logger.error('Failed to start component', { error: message, type: identity.kind, id: identity.id });
     throw new Error(
-      `cannot start ${where}: failed to start ${JSON.stringify(identity.id)} ${identity.kind}: ${message}`,
+      `cannot start ${isExtension ? 'extensions' : 'pipelines'}: ` +
+        `failed to start ${JSON.stringify(identity.id)} ${identity.kind}: ${message}`,
       { cause: error },
     );
   }
 }
 
-/** Stops all components within about `timeoutMs`. Never rejects: what fails is logged. */
-export async function stopGraph(
-  graph: Graph,
-  board: StatusBoard,
-  logger: Logger,
-  timeoutMs: number,
-): Promise<void> {
-  board.setReady(false);
-  const stopNode = async (node: GraphNode, deadline: AbortSignal) => {
-    board.set(node.identity, 'stopping');
-    await stopOne(node, deadline);
-    board.set(node.identity, 'stopped');
-  };
-  const intake = deadlineAfter(timeoutMs * INTAKE_SHARE);
-  const end = deadlineAfter(timeoutMs);
-  const stopAll = (nodes: readonly GraphNode[], deadline: AbortSignal) =>
-    Promise.all(nodes.map((node) => stopNode(node, deadline)));
-  await stopAll(graph.receivers, intake.signal);
-  // Upstream first: what a processor flushes goes through those behind it.
-  for (const node of graph.middle.toReversed()) await stopNode(node, intake.signal);
-  await stopAll(graph.exporters, end.signal);
-  logger.info('Stopping extensions...');
-  await stopAll(graph.extensions.toReversed(), end.signal);
-  intake.cancel();
-  end.cancel();
-}
-
-async function stopOne({ component, logger }: GraphNode, deadline: AbortSignal): Promise<void> {
+/** Never rejects: what fails is logged. */
+export async function stopNode(node: GraphNode, deadline: AbortSignal, setStatus: SetStatus): Promise<void> {
+  const { component, logger, host } = node;
+  setStatus(node.plan.identity, 'stopping');
   let timer: NodeJS.Timeout | undefined;
   let onAbort = () => {};
   const late = new Promise<'late'>((resolve) => {
@@ -120,6 +69,29 @@ async function stopOne({ component, logger }: GraphNode, deadline: AbortSignal):
     clearTimeout(timer);
     deadline.removeEventListener('abort', onAbort);
   }
+  node.running = false;
+  host.gone();
+  setStatus(node.plan.identity, 'stopped');
+}
+
+/** How long a stop may take: `intake` for receivers and processors, `end` for all. Call `cancel` when it is over. */
+export interface Deadlines {
+  readonly intake: AbortSignal;
+  readonly end: AbortSignal;
+  cancel(): void;
+}
+
+export function deadlinesWithin(timeoutMs: number): Deadlines {
+  const intake = deadlineAfter(timeoutMs * INTAKE_SHARE);
+  const end = deadlineAfter(timeoutMs);
+  return {
+    intake: intake.signal,
+    end: end.signal,
+    cancel: () => {
+      intake.cancel();
+      end.cancel();
+    },
+  };
 }
 
 /** A signal that fires after `ms`, and a function that takes its timer away. */

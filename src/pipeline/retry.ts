@@ -13,19 +13,22 @@ import type { Attempt, Outcome } from './sender.js';
 
 export type { StopSignals };
 
-const notNegative = (field: string) => ({
-  error: `${field} value must be greater than or equal to 0`,
-});
+const notNegative = (field: string) => `${field} value must be greater than or equal to 0`;
+
+const NOT_NEGATIVE = [
+  'initial_interval',
+  'randomization_factor',
+  'multiplier',
+  'max_interval',
+  'max_elapsed_time',
+] as const;
 
 /** `retry_on_failure` of an exporter. */
 export const retryFields = () =>
   z
     .strictObject({
       enabled: z.boolean().default(true).describe('Offer a batch again after a failure that may pass.'),
-      initial_interval: duration()
-        .refine((ms) => ms >= 0, { ...notNegative('initial_interval'), path: [] })
-        .prefault('5s')
-        .describe('Wait before the second attempt.'),
+      initial_interval: duration().prefault('5s').describe('Wait before the second attempt.'),
       randomization_factor: z
         .number()
         .default(0.5)
@@ -38,13 +41,8 @@ export const retryFields = () =>
     })
     .superRefine((retry, context) => {
       const fail = (message: string) => context.addIssue({ code: 'custom', message });
-      if (!retry.enabled) return;
-      if (retry.randomization_factor < 0 || retry.randomization_factor > 1) {
-        fail("'randomization_factor' must be within [0, 1]");
-      }
-      if (retry.multiplier < 0) fail("'multiplier' must be non-negative");
-      if (retry.max_interval < 0) fail("'max_interval' must be non-negative");
-      if (retry.max_elapsed_time < 0) fail("'max_elapsed_time' must be non-negative");
+      for (const field of NOT_NEGATIVE) if (retry[field] < 0) fail(notNegative(field));
+      if (retry.randomization_factor > 1) fail('randomization_factor value must be less than or equal to 1');
       if (retry.max_elapsed_time > 0) {
         if (retry.max_elapsed_time < retry.initial_interval) {
           fail("'max_elapsed_time' must not be less than 'initial_interval'");

@@ -1,3 +1,4 @@
+import { FeatureGates } from '../config/feature-gates.js';
 import type { CheckedConfig, PipelineEntry } from '../config/settings.js';
 import type { ComponentIdentity, MetricsRegistry, Snapshot } from '../telemetry/registry.js';
 import type { AgentView, ComponentStatus, StatusEvent } from './agent-view.js';
@@ -8,22 +9,28 @@ interface BoardTools {
   readonly version: string;
 }
 
-/** Keeps how each component of one running configuration is. The lifecycle writes, extensions read. */
+/** Keeps how each component is, over reloads. The lifecycle writes, extensions read. */
 export class StatusBoard implements AgentView {
   readonly version: string;
   readonly startedAtMs: number;
-  readonly pipelines: readonly PipelineEntry[];
-  readonly extensions: readonly string[];
   readonly #tools: BoardTools;
   readonly #entries = new Map<string, { identity: ComponentIdentity; event: StatusEvent }>();
+  readonly #watchers = new Set<() => void>();
+  #config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'> | undefined;
   #readySinceMs: number | undefined;
 
-  constructor({ pipelines, enabledExtensions }: CheckedConfig, tools: BoardTools) {
+  constructor(tools: BoardTools) {
     this.#tools = tools;
     this.version = tools.version;
     this.startedAtMs = tools.now();
-    this.pipelines = pipelines;
-    this.extensions = enabledExtensions;
+  }
+
+  get pipelines(): readonly PipelineEntry[] {
+    return this.#config?.pipelines ?? [];
+  }
+
+  get extensions(): readonly string[] {
+    return this.#config?.enabledExtensions ?? [];
   }
 
   get readySinceMs(): number | undefined {
@@ -34,13 +41,35 @@ export class StatusBoard implements AgentView {
     return [...this.#entries.values()];
   }
 
+  get gates(): AgentView['gates'] {
+    return this.#config?.gates ?? new FeatureGates();
+  }
+
   snapshot(): Snapshot {
     return this.#tools.registry.snapshot();
   }
 
-  /** All components run, or the first begins to stop. */
+  watch(onChange: () => void): () => void {
+    this.#watchers.add(onChange);
+    return () => this.#watchers.delete(onChange);
+  }
+
+  /** `config` begins to run. */
+  show(config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'>): void {
+    this.#config = config;
+    this.#tell();
+  }
+
+  /** Components that a reload took away are no longer anybody's concern. */
+  forgetStopped(): void {
+    for (const [key, { event }] of this.#entries) if (event.status === 'stopped') this.#entries.delete(key);
+    this.#tell();
+  }
+
+  /** All components run, or the first begins to stop. A reload that keeps running stays ready. */
   setReady(ready: boolean): void {
-    this.#readySinceMs = ready ? this.#tools.now() : undefined;
+    this.#readySinceMs = ready ? (this.#readySinceMs ?? this.#tools.now()) : undefined;
+    this.#tell();
   }
 
   /** A status that stays the same keeps its time. What failed for good stays so until it stops. */
@@ -53,5 +82,10 @@ export class StatusBoard implements AgentView {
     const sameKind = before?.status === status;
     const atMs = sameKind ? before.atMs : this.#tools.now();
     this.#entries.set(key, { identity, event: { status, error, atMs } });
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 }

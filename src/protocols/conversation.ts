@@ -36,6 +36,8 @@ export interface ConversationShared {
   readonly options: ProtocolOptions;
   readonly counters: ProtocolCounters;
   readonly memory: EndpointMemory;
+  /** A parser threw: a bug that costs its connection. */
+  readonly failed?: (protocol: string, error: unknown) => void;
 }
 
 /** The ends of a connection; `local` is the one whose view this is. */
@@ -93,6 +95,8 @@ export class Conversation {
   readonly #sent = new StreamCursor();
   readonly #received = new StreamCursor();
   readonly #moment = createMoment();
+  /** Who opened the connection was seen, not concluded. */
+  readonly #sidesKnown: boolean;
   #fresh: boolean;
   #protocol: AnyProtocol | undefined;
   #parser: ProtocolParser | undefined;
@@ -124,6 +128,7 @@ export class Conversation {
     this.ends = ends;
     this.localIsClient = localIsClient;
     this.#fresh = fresh;
+    this.#sidesKnown = localIsClient !== undefined;
     this.#ledger = new ExchangeLedger(output, (name) => shared.counters.of(name));
     this.#memoryKey =
       memoryKey ??
@@ -146,8 +151,18 @@ export class Conversation {
     (egress ? this.#sent : this.#received).begin(position);
   }
 
+  /** The open exchange whose request begins at `offset` of its stream. */
+  requestAt(offset: number): WireExchange | undefined {
+    return this.#ledger.requestAt(offset);
+  }
+
   data(segment: Segment): void {
     if (this.#closed) return;
+    this.#segment(segment);
+    this.#ledger.settle();
+  }
+
+  #segment(segment: Segment): void {
     this.#lastActivity = segment.time;
     const cursor = segment.egress ? this.#sent : this.#received;
     cursor.begin(segment.position);
@@ -225,8 +240,8 @@ export class Conversation {
     const parser = this.#parser!;
     try {
       parser.read(this.#fromClient(egress), bytes, start, end, at);
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
       return;
     }
     if (this.#becoming !== undefined) {
@@ -250,8 +265,8 @@ export class Conversation {
   #guard(call: () => void): void {
     try {
       call();
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
       return;
     }
     if (this.#becoming !== undefined) this.#change();
@@ -371,8 +386,8 @@ export class Conversation {
     this.#starts++;
     try {
       this.#parser = protocol.createParser(this.#host(protocol));
-    } catch {
-      this.#fail();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
@@ -405,12 +420,14 @@ export class Conversation {
     this.#protocol = undefined;
     this.#fresh = false;
     this.#malformed = 0;
+    if (!this.#sidesKnown) this.localIsClient = undefined;
     if (this.#starts < MAX_STARTS) {
       this.#recognition = new Recognition(this.#shared.registry.of(this.ends.transport));
     }
   }
 
-  #fail(): void {
+  #fail(error: unknown): void {
+    this.#shared.failed?.(this.#protocol?.name ?? '', error);
     this.#count!.failed++;
     this.#parser = undefined;
     this.#becoming = undefined;

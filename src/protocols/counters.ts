@@ -34,6 +34,18 @@ export class ProtocolCounters {
     return count;
   }
 
+  /** Flat, for statistics: `protocol_<name>_finished`, `protocol_<name>_lost_<reason>`, … Zeros of losses are left out. */
+  toRecord(): Record<string, number> {
+    const record: Record<string, number> = { connections_unrecognised: this.unrecognised };
+    for (const [name, { lost, ...count }] of this.#byName) {
+      for (const [key, value] of Object.entries(count)) record[`protocol_${name}_${key}`] = value;
+      for (const reason of LOSS_REASONS) {
+        if (lost[reason] > 0) record[`protocol_${name}_lost_${reason}`] = lost[reason];
+      }
+    }
+    return record;
+  }
+
   get names(): readonly string[] {
     return [...this.#byName.keys()].sort();
   }

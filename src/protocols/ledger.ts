@@ -4,6 +4,7 @@ import type { CloseReason, LossReason, MessageExtent } from './protocol.js';
 
 /** Where exchanges of one connection go. */
 export interface ExchangeOutput {
+  /** The request was read, with its context. Comes before `finished`. */
   begun?(exchange: WireExchange): void;
   finished(exchange: WireExchange): void;
 }
@@ -12,6 +13,8 @@ export interface ExchangeOutput {
 export class ExchangeLedger {
   readonly #output: ExchangeOutput;
   readonly #open = new Set<WireExchange>();
+  /** Begun, and not told of yet: the parser has not said everything about them. */
+  readonly #untold: WireExchange[] = [];
   /** Counts of each open exchange's protocol: a connection may change it (`ParserHost.become`). */
   readonly #countOf: (name: string) => ProtocolCount;
 
@@ -30,7 +33,7 @@ export class ExchangeLedger {
     if (request.gap) exchange.incomplete = 'gap';
     count.begun++;
     this.#open.add(exchange);
-    this.#output.begun?.(exchange);
+    if (this.#output.begun !== undefined) this.#untold.push(exchange);
     return exchange;
   }
 
@@ -45,9 +48,23 @@ export class ExchangeLedger {
       if (response.gap) exchange.incomplete ??= 'gap';
     }
     exchange.incomplete = incomplete ?? exchange.incomplete;
+    if (this.#untold.includes(exchange)) this.#output.begun?.(exchange);
     this.#over(exchange);
     this.#countOf(exchange.protocol).finished++;
     this.#output.finished(exchange);
+  }
+
+  /** The parser is done with the bytes it was given: what began in them can be told. */
+  settle(): void {
+    if (this.#untold.length === 0) return;
+    for (const exchange of this.#untold) if (!exchange.over) this.#output.begun?.(exchange);
+    this.#untold.length = 0;
+  }
+
+  /** The open exchange whose request begins at `offset` of its stream. */
+  requestAt(offset: number): WireExchange | undefined {
+    for (const exchange of this.#open) if (exchange.requestOffset === offset) return exchange;
+    return undefined;
   }
 
   drop(exchange: WireExchange, reason: LossReason): void {

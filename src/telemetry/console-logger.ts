@@ -19,12 +19,14 @@ export interface ConsoleLoggerOptions {
 
 /** What a logger and its children share. */
 interface Sink {
-  readonly options: ConsoleLoggerOptions;
-  readonly now: () => number;
-  readonly limiter: RepeatLimiter | undefined;
+  options: ConsoleLoggerOptions;
+  now: () => number;
+  limiter: RepeatLimiter | undefined;
+  /** In each line, before the fields of the logger. */
+  fields: LogFields;
 }
 
-/** Create with `ConsoleLogger.create`; `child` loggers share its level, output and repeat limits. */
+/** Create with `ConsoleLogger.create`; `child` loggers share its level, output, repeat limits and initial fields. */
 export class ConsoleLogger implements Logger {
   readonly #sink: Sink;
   readonly #fields: LogFields;
@@ -35,9 +37,12 @@ export class ConsoleLogger implements Logger {
   }
 
   static create(options: ConsoleLoggerOptions, fields: LogFields = {}): ConsoleLogger {
-    const now = options.now ?? Date.now;
-    const limiter = options.repeats === undefined ? undefined : new RepeatLimiter(options.repeats, now);
-    return new ConsoleLogger({ options, now, limiter }, fields);
+    return new ConsoleLogger(sinkOf(options, fields), {});
+  }
+
+  /** Changes this logger and all that have the same origin, as if they had been created like this. */
+  reconfigure(options: ConsoleLoggerOptions, fields: LogFields = {}): void {
+    Object.assign(this.#sink, sinkOf(options, fields));
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -61,9 +66,9 @@ export class ConsoleLogger implements Logger {
   }
 
   #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
-    const { options, now, limiter } = this.#sink;
+    const { options, now, limiter, fields: initial } = this.#sink;
     if (SEVERITY[level] < SEVERITY[options.level]) return;
-    let all = fields === undefined ? this.#fields : { ...this.#fields, ...fields };
+    let all: LogFields = { ...initial, ...this.#fields, ...fields };
     if (limiter !== undefined) {
       const verdict = limiter.admit(`${level} ${String(this.#fields['otelcol.component.id'])} ${message}`);
       if (!verdict.admitted) return;
@@ -77,6 +82,12 @@ export class ConsoleLogger implements Logger {
     const tail = Object.keys(all).length === 0 ? '' : `\t${toJson(all)}`;
     options.write(`${time}\t${level}\t${message}${tail}\n`);
   }
+}
+
+function sinkOf(options: ConsoleLoggerOptions, fields: LogFields): Sink {
+  const now = options.now ?? Date.now;
+  const limiter = options.repeats === undefined ? undefined : new RepeatLimiter(options.repeats, now);
+  return { options, now, limiter, fields };
 }
 
 /** JSON that never throws: errors become their message, bigints decimal text, cycles are cut. */

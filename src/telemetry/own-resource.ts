@@ -1,20 +1,25 @@
 import type { TelemetryConfig } from '../config/service.js';
 
 /**
- * The agent as a resource: `service.telemetry.resource` over name, version and `instanceId`; null in the file removes one.
+ * The agent as a resource: `service.telemetry.resource` over name, version and `instanceId`, as a map or
+ * as the list `attributes`; null in the file removes one.
  */
 export function ownResource(
   { resource }: TelemetryConfig,
   version: string,
   instanceId: string,
 ): Record<string, string> {
-  const attributes = {
+  const { attributes: listed = [], ...named } = resource;
+  const attributes: Record<string, unknown> = {
     'service.name': 'kindling',
     'service.version': version,
     'service.instance.id': instanceId,
-    ...resource,
+    ...named,
+    ...Object.fromEntries(listed.map(({ name, value }) => [name, value])),
   };
   return Object.fromEntries(
-    Object.entries(attributes).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]])),
+    Object.entries(attributes).flatMap(([key, value]) =>
+      value === null || typeof value === 'object' ? [] : [[key, String(value)]],
+    ),
   );
 }

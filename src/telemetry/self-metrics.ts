@@ -16,6 +16,7 @@ import { MetricsExporterMetricsHelper, ProtobufMetricsSerializer } from '@opente
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   MeterProvider,
+  type MetricProducer,
   PeriodicExportingMetricReader,
   type PushMetricExporter,
   type ResourceMetrics,
@@ -24,8 +25,6 @@ import { z } from 'zod';
 import type { TelemetryConfig } from '../config/service.js';
 import type { Logger } from './logger.js';
 import { pullReaderOf } from './prometheus/metrics-server.js';
-import type { MetricsRegistry } from './registry.js';
-import { RegistryMetricProducer } from './registry-metric-producer.js';
 
 const DEFAULT_INTERVAL_MS = 60_000;
 const GRPC_PATH = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
@@ -63,7 +62,7 @@ export interface SelfMetrics {
 
 /** Starts to ship, or returns undefined when nobody asked for it. Creates timers; call `shutdown`. */
 export function startSelfMetrics(
-  registry: MetricsRegistry,
+  producer: MetricProducer,
   { metrics }: TelemetryConfig,
   target: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string | undefined>>,
@@ -72,7 +71,6 @@ export function startSelfMetrics(
   if (metrics.level === 'none') return undefined;
   const destinations = [...fromReaders(metrics.readers ?? [], logger), ...fromEnvironment(env)];
   if (destinations.length === 0) return undefined;
-  const producer = new RegistryMetricProducer(registry);
   const provider = new MeterProvider({
     resource: resourceFromAttributes(target),
     readers: destinations.map(

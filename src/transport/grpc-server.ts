@@ -67,14 +67,12 @@ const OK_TRAILERS = { 'grpc-status': '0' } as const;
 
 export class GrpcServer {
   readonly #options: GrpcServerOptions;
-  readonly #services: ReadonlySet<string>;
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   #server: http2.Http2Server | http2.Http2SecureServer | undefined;
   #listener: OpenListener | undefined;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
-    this.#services = new Set([...options.methods.keys()].map((path) => path.slice(1, path.lastIndexOf('/'))));
   }
 
   /** Where it listens, once `start` has resolved. */
@@ -285,13 +283,18 @@ export class GrpcServer {
     return problem === undefined ? undefined : new RpcError(GRPC_STATUS.UNAUTHENTICATED, problem);
   }
 
+  /** True when there is a method of `service`. The methods may change while the server runs. */
+  #hasService(service: string): boolean {
+    return [...this.#options.methods.keys()].some((path) => path.startsWith(`/${service}/`));
+  }
+
   #unknown(path: string): RpcError {
     const slash = path.lastIndexOf('/');
     if (!path.startsWith('/') || slash <= 0) {
       return new RpcError(GRPC_STATUS.UNIMPLEMENTED, `malformed method name: "${path}"`);
     }
     const service = path.slice(1, slash);
-    const text = this.#services.has(service)
+    const text = this.#hasService(service)
       ? `unknown method ${path.slice(slash + 1)} for service ${service}`
       : `unknown service ${service}`;
     return new RpcError(GRPC_STATUS.UNIMPLEMENTED, text);

@@ -25,6 +25,8 @@ export class ExchangeHarness {
       finished: (connection, draft, incomplete) => {
         this.exchanges.push(toExchange(this.exchanges.length + 1, connection, draft, incomplete));
       },
+      begun: () => {},
+      ended: () => {},
       recognized: (connection) => this.#links.recognized(connection),
       removed: (connection) => this.#links.removed(connection),
     });

@@ -9,6 +9,7 @@ export function testHost(): Host & { readonly stops: string[]; readonly fatals: 
     stops,
     fatals,
     provide: (key, service) => {
+      if (services.has(key.name)) throw new Error(`service "${key.name}" is provided twice`);
       services.set(key.name, service);
     },
     service: <T>(key: { readonly name: string }) => services.get(key.name) as T | undefined,

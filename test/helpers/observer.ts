@@ -10,6 +10,7 @@ import { type SpanBatch, spanOptions } from '../../src/observer/span-builder.js'
 import type { ProcessInfo, ProcessTable, Symbolizer } from '../../src/observer/types.js';
 import { decodeSpans } from '../../src/otlp/decode.js';
 import { timeFromMs } from '../../src/otlp/time.js';
+import { ProtocolRegistry } from '../../src/protocols/registry.js';
 import { NOP_LOGGER } from '../../src/telemetry/logger.js';
 import { KernelModel } from './kernel-model.js';
 
@@ -72,6 +73,7 @@ export class InlineObserver {
           answer: (id, edits) => this.answers.push({ id, edits }),
         },
         log: NOP_LOGGER,
+        protocols: new ProtocolRegistry(),
         recording,
       },
     );

@@ -22,6 +22,8 @@ export interface PipelineHarness {
   readonly out: (id?: string) => Batch[];
   /** Accounting line of a component. */
   readonly account: (id: string, kind: AccountLine['component']['kind']) => AccountLine | undefined;
+  /** Goes over to another configuration. */
+  readonly reload: (yaml: string) => Promise<'new' | 'previous'>;
   /** What exporter `id` does with a batch; it throws what this throws. */
   readonly onExport: Map<string, (batch: Batch) => void | Promise<void>>;
 }
@@ -51,7 +53,7 @@ export async function startPipeline(
       stability: 'development',
       description: 'Driven by a test.',
       signals: SIGNALS,
-      config: () => z.strictObject({}),
+      config: () => z.strictObject({ setting: z.string().default('') }),
       create: ({ id }, _config, next) => {
         inputs.set(id, next);
         return lifecycle(`receiver ${id}`);
@@ -62,7 +64,7 @@ export async function startPipeline(
       stability: 'development',
       description: 'Remembers.',
       signals: SIGNALS,
-      config: () => z.strictObject({}),
+      config: () => z.strictObject({ setting: z.string().default('') }),
       create: ({ id }) => {
         const kept = outputs.get(id) ?? [];
         outputs.set(id, kept);
@@ -77,9 +79,12 @@ export async function startPipeline(
     }),
   ];
   const factories = [...COMPONENTS, ...own, ...(options.factories ?? [])];
-  const root = await loadConfig({ uris: [`yaml:${yaml}`] }, { env: {}, note: () => {} });
-  const checked = checkConfig(root, factories);
-  if (!checked.ok) throw new Error(formatProblems(checked.problems, { prefixed: true }));
+  const read = async (text: string) => {
+    const root = await loadConfig({ uris: [`yaml:${text}`] }, { env: {}, note: () => {} });
+    const checked = checkConfig(root, factories);
+    if (!checked.ok) throw new Error(formatProblems(checked.problems, { prefixed: true }));
+    return checked.config;
+  };
   const logger = new CaptureLogger();
   const agent = new Agent({
     logger,
@@ -88,12 +93,13 @@ export async function startPipeline(
     version: 'test',
     onStopRequest: (reason) => events.push(`stop requested: ${reason}`),
   });
-  await agent.start(checked.config);
+  await agent.start(await read(yaml));
   return {
     agent,
     logger,
     events,
     onExport,
+    reload: async (text) => agent.reload(await read(text)),
     next: (signal = 'traces', id = 'in') => {
       const consumer = inputs.get(id)?.[signal];
       if (consumer === undefined) throw new Error(`receiver ${id} feeds no ${signal}`);

@@ -12,6 +12,8 @@ import {
   SCHED_WAIT_EVENT,
   SOCKET_TUPLE,
   TASK_EXIT_EVENT,
+  TLS_CLOSE_EVENT,
+  TLS_DATA_EVENT,
   WAIT_FILE,
   WAIT_SOCKET,
 } from '../../src/receiver/ebpf/abi.gen.js';
@@ -93,6 +95,21 @@ export type EventRecord = Common &
       }
     | { readonly kind: 'proc_exec'; readonly parentTgid: number; readonly comm: string }
     | { readonly kind: 'task_exit'; readonly tid: number; readonly exitCode: number; readonly last: number }
+    | {
+        readonly kind: 'tls_data';
+        readonly tid: number;
+        readonly session: number;
+        readonly cookie: number;
+        readonly start: number;
+        readonly position: number;
+        readonly length: number;
+        readonly turn: number;
+        readonly egress: boolean;
+        readonly library: number;
+        readonly payload: string;
+        readonly tail: string;
+      }
+    | { readonly kind: 'tls_close'; readonly tid: number; readonly session: number; readonly turns: number }
   );
 
 export function readRecords(batch: Pick<Batch, 'view' | 'bytes' | 'length'>): EventRecord[] {
@@ -148,6 +165,36 @@ function readRecord(view: DataView): EventRecord {
         tuple: tuple(o.tuple),
         payload: text(NET_DATA_EVENT.size, u16(o.captured)),
         tail: text(o.tail, NET_DATA_EVENT.count.tail),
+      };
+    }
+    case EVENT_KIND.TLS_DATA: {
+      const o = TLS_DATA_EVENT.offset;
+      return {
+        ...header,
+        kind: 'tls_data',
+        tgid: u32(o.tgid),
+        tid: u32(o.tid),
+        session: u64(o.session),
+        cookie: u64(o.socketCookie),
+        start: u64(o.start),
+        position: u32(o.position),
+        length: u32(o.length),
+        turn: u32(o.turn),
+        egress: u8(o.direction) === 1,
+        library: u8(o.library),
+        payload: text(TLS_DATA_EVENT.size, u16(o.captured)),
+        tail: text(o.tail, TLS_DATA_EVENT.count.tail),
+      };
+    }
+    case EVENT_KIND.TLS_CLOSE: {
+      const o = TLS_CLOSE_EVENT.offset;
+      return {
+        ...header,
+        kind: 'tls_close',
+        tgid: u32(o.tgid),
+        tid: u32(o.tid),
+        session: u64(o.session),
+        turns: u32(o.turns),
       };
     }
     case EVENT_KIND.NET_OPEN: {

@@ -37,6 +37,8 @@ export interface SeenSpan {
 /** A client at 10.0.0.1:40000, a server at 10.0.0.2; each call takes 1 ms. Seen from the client's end. */
 export class Wire {
   readonly finished: WireExchange[] = [];
+  /** What parsers threw. */
+  readonly failures: unknown[] = [];
   readonly counters = new ProtocolCounters();
   readonly conversation: Conversation;
   readonly ends: ConversationEnds;
@@ -56,6 +58,7 @@ export class Wire {
       options: { ...DEFAULT_PROTOCOL_OPTIONS, ...options },
       counters: this.counters,
       memory: new EndpointMemory(),
+      failed: (_, error) => this.failures.push(error),
     };
     this.ends = {
       transport,

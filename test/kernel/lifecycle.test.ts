@@ -189,6 +189,7 @@ describeKernel('probe', () => {
       'sched/',
       'cpu/',
       'proc/',
+      'tls/',
     ]);
     expect(found.netVariant).toBe(found.topics[0]!.error === undefined ? 'socket' : 'syscall');
     for (const topic of found.topics.slice(1))

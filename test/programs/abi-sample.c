@@ -120,6 +120,25 @@ int main(void)
 		.hdr = header(EVENT_TASK_EXIT, 0, sizeof(exit)), .tgid = 71, .tid = 72, .exit_code = -256, .last = 1
 	};
 
+	struct tls_data_event tls = {
+		.hdr = header(EVENT_TLS_DATA, 0, sizeof(tls) + 8),
+		.tgid = 81,
+		.tid = 82,
+		.session = 1ULL << 52,
+		.socket_cookie = 83,
+		.start = 1000000000001,
+		.position = 0xfffffff0,
+		.length = 8,
+		.turn = 84,
+		.captured = 5,
+		.direction = NET_EGRESS,
+		.library = TLS_GNUTLS,
+		.tail = "and more",
+	};
+	struct tls_close_event tls_close = {
+		.hdr = header(EVENT_TLS_CLOSE, 0, sizeof(tls_close)), .tgid = 91, .tid = 92, .session = 93, .turns = 94
+	};
+
 	put(&data, sizeof(data));
 	put("GET / HTTP/1.", 13);
 	put("\0\0", 3);
@@ -131,5 +150,8 @@ int main(void)
 	put(&sample, sizeof(sample));
 	put(&exec, sizeof(exec));
 	put(&exit, sizeof(exit));
+	put(&tls, sizeof(tls));
+	put("hello\0\0", 8);
+	put(&tls_close, sizeof(tls_close));
 	return 0;
 }

@@ -15,6 +15,8 @@ Napi::Function CaptureBinding::Define(Napi::Env env) {
                       InstanceMethod<&CaptureBinding::ReadStats>("readStats"),
                       InstanceMethod<&CaptureBinding::RingUsedBytes>("ringUsedBytes"),
                       InstanceMethod<&CaptureBinding::SetRules>("setRules"),
+                      InstanceMethod<&CaptureBinding::AddProbe>("addProbe"),
+                      InstanceMethod<&CaptureBinding::RemoveProbes>("removeProbes"),
                       InstanceMethod<&CaptureBinding::SetShed>("setShed"),
                       InstanceMethod<&CaptureBinding::SetMetering>("setMetering"),
                       InstanceMethod<&CaptureBinding::ReadCosts>("readCosts"),
@@ -131,6 +133,40 @@ void CaptureBinding::SetRules(const Napi::CallbackInfo& info) {
   if (!CheckOpen(info.Env())) return;
   Result<bool> result = capture_->maps().SetRules(ReadSelectionRules(info[0]));
   if (!result.ok()) ToJsError(info.Env(), result.error()).ThrowAsJavaScriptException();
+}
+
+// addProbe(program, path, offset, cookie, pid): a handle; throws when the kernel refuses.
+Napi::Value CaptureBinding::AddProbe(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!CheckOpen(env)) return env.Undefined();
+  if (info.Length() < 5 || !info[0].IsString() || !info[1].IsString() || !info[2].IsNumber() ||
+      !info[3].IsNumber() || !info[4].IsNumber()) {
+    Napi::TypeError::New(env, "addProbe(program, path, offset, cookie, pid)").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  ProbePlace place;
+  place.program = info[0].As<Napi::String>().Utf8Value();
+  place.path = info[1].As<Napi::String>().Utf8Value();
+  place.offset = static_cast<uint64_t>(info[2].As<Napi::Number>().Int64Value());
+  place.cookie = static_cast<uint64_t>(info[3].As<Napi::Number>().Int64Value());
+  place.pid = info[4].As<Napi::Number>().Int32Value();
+  Result<uint32_t> handle = capture_->AddProbe(place);
+  if (!handle.ok()) {
+    ToJsError(env, handle.error()).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  return Napi::Number::New(env, handle.value());
+}
+
+void CaptureBinding::RemoveProbes(const Napi::CallbackInfo& info) {
+  if (!capture_ || !info[0].IsArray()) return;
+  const auto array = info[0].As<Napi::Array>();
+  std::vector<uint32_t> handles;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Value handle = array.Get(i);
+    if (handle.IsNumber()) handles.push_back(handle.As<Napi::Number>().Uint32Value());
+  }
+  capture_->RemoveProbes(handles);
 }
 
 void CaptureBinding::SetShed(const Napi::CallbackInfo& info) {

@@ -34,6 +34,8 @@ class CaptureBinding : public Napi::ObjectWrap<CaptureBinding> {
   void ReadStats(const Napi::CallbackInfo& info);
   Napi::Value RingUsedBytes(const Napi::CallbackInfo& info);
   void SetRules(const Napi::CallbackInfo& info);
+  Napi::Value AddProbe(const Napi::CallbackInfo& info);
+  void RemoveProbes(const Napi::CallbackInfo& info);
   void SetShed(const Napi::CallbackInfo& info);
   Napi::Value SetMetering(const Napi::CallbackInfo& info);
   Napi::Value ReadCosts(const Napi::CallbackInfo& info);

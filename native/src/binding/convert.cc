@@ -108,6 +108,7 @@ CaptureOptions ReadCaptureOptions(const Napi::Object& object) {
   options.net = ReadNetVariant(object.Get("netVariant"));
   options.sched = Flag(object, "sched");
   options.proc = Flag(object, "proc");
+  options.tls = Flag(object, "tls");
   const double frequency = Number(object, "cpuFrequencyHz", 0);
   options.cpu = frequency > 0;
   options.knobs.cpu_frequency_hz = static_cast<uint32_t>(frequency);

@@ -22,7 +22,8 @@ std::vector<TopicReport> TryAllTopics() {
   if (reports.ok()) return reports.value();
   std::vector<TopicReport> failed;
   for (const TopicName name :
-       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc}) {
+       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc,
+        TopicName::kTls}) {
     failed.push_back({name, false, reports.error()});
   }
   return failed;

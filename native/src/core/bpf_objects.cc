@@ -18,6 +18,7 @@ EMBED(net_socket)
 EMBED(net_syscall)
 EMBED(proc)
 EMBED(sched)
+EMBED(tls)
 
 namespace kindling {
 
@@ -28,6 +29,7 @@ std::span<const std::byte> BpfObjectOf(TopicName name) {
     case TopicName::kSched: return {sched_bpf_begin, sched_bpf_end};
     case TopicName::kCpu: return {cpu_bpf_begin, cpu_bpf_end};
     case TopicName::kProc: return {proc_bpf_begin, proc_bpf_end};
+    case TopicName::kTls: return {tls_bpf_begin, tls_bpf_end};
   }
   return {};
 }

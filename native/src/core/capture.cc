@@ -42,6 +42,8 @@ Result<std::unique_ptr<Capture>> Capture::Open(const CaptureOptions& options,
     capture->OpenTopic(ChooseNet(options.net), options.knobs);
   }
 
+  if (options.tls) capture->OpenTopic(TopicName::kTls, options.knobs);
+
   ReaderOptions reader = options.reader;
   for (const auto& topic : capture->topics_) {
     if (topic->iterator_link_fd() >= 0) reader.iterator_link_fd = topic->iterator_link_fd();
@@ -62,6 +64,23 @@ void Capture::OpenTopic(TopicName name, const Knobs& knobs) {
   if (report.error) return;
   report.attached = true;
   topics_.push_back(std::move(topic.value()));
+}
+
+Topic* Capture::FindTopic(TopicName name) const {
+  for (const auto& topic : topics_) {
+    if (topic->name() == name) return topic.get();
+  }
+  return nullptr;
+}
+
+Result<uint32_t> Capture::AddProbe(const ProbePlace& place) {
+  Topic* tls = FindTopic(TopicName::kTls);
+  if (tls == nullptr) return Error{ENOENT, "the tls topic is not loaded", "", ""};
+  return tls->AddProbe(place);
+}
+
+void Capture::RemoveProbes(const std::vector<uint32_t>& handles) {
+  if (Topic* tls = FindTopic(TopicName::kTls)) tls->RemoveProbes(handles);
 }
 
 int Capture::SetMetering(bool on) {
@@ -99,7 +118,8 @@ Result<std::vector<TopicReport>> TryTopics() {
   if (!maps.ok()) return maps.error();
   std::vector<TopicReport> reports;
   for (const TopicName name :
-       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc}) {
+       {TopicName::kNetSocket, TopicName::kNetSyscall, TopicName::kSched, TopicName::kCpu, TopicName::kProc,
+        TopicName::kTls}) {
     TopicReport& report = reports.emplace_back(TopicReport{name, false, std::nullopt});
     Result<std::unique_ptr<Topic>> topic = Topic::Load(name, maps.value(), Knobs{});
     if (!topic.ok()) report.error = topic.error();

@@ -24,6 +24,7 @@ struct CaptureOptions {
   bool sched = false;
   bool cpu = false;
   bool proc = false;
+  bool tls = false;
   Knobs knobs;
   SelectionRules rules;
   size_t ring_bytes = 16 << 20;
@@ -52,6 +53,9 @@ class Capture {
   Reader& reader() { return *reader_; }
   SharedMaps& maps() { return maps_; }
 
+  // Attaches a uprobe of the tls topic; fails when that topic is not loaded. Owner's thread.
+  Result<uint32_t> AddProbe(const ProbePlace& place);
+  void RemoveProbes(const std::vector<uint32_t>& handles);
   // Makes the kernel count what all BPF programs of the machine take, or stop counting. Counting itself costs each run
   // some tens of nanoseconds, and another process may have it switched on as well. Returns 0 or -errno.
   int SetMetering(bool on);
@@ -65,6 +69,7 @@ class Capture {
   explicit Capture(SharedMaps maps) : maps_(std::move(maps)) {}
 
   void OpenTopic(TopicName name, const Knobs& knobs);
+  Topic* FindTopic(TopicName name) const;
 
   // In order of construction; destroyed from the end: the reader uses the iterator's link, the topics use the maps.
   SharedMaps maps_;

@@ -81,6 +81,7 @@ const char* TopicLabel(TopicName name) {
     case TopicName::kSched: return "sched";
     case TopicName::kCpu: return "cpu";
     case TopicName::kProc: return "proc";
+    case TopicName::kTls: return "tls";
   }
   return "";
 }
@@ -142,6 +143,7 @@ std::optional<Error> Topic::Attach() {
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
+  if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE) return std::nullopt;  // a uprobe: AddProbe()
   BpfLog log;
   UniqueLink link(bpf_program__attach(program));
   if (!link) {
@@ -153,6 +155,42 @@ std::optional<Error> Topic::AttachProgram(bpf_program* program) {
     links_.push_back(std::move(link));
   }
   return std::nullopt;
+}
+
+Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {
+  BpfLog log;
+  bpf_program* program = bpf_object__find_program_by_name(object_.get(), place.program.c_str());
+  if (program == nullptr || bpf_program__type(program) != BPF_PROG_TYPE_KPROBE) {
+    return Error{EINVAL, "there is no uprobe program " + place.program, "", ""};
+  }
+  LIBBPF_OPTS(bpf_uprobe_opts, options);
+  options.bpf_cookie = place.cookie;
+  options.retprobe = std::strcmp(bpf_program__section_name(program), "uretprobe") == 0;
+  UniqueLink link(bpf_program__attach_uprobe_opts(program, place.pid, place.path.c_str(), place.offset, &options));
+  if (!link) return DescribeBpfError(-errno, "attaching " + place.program, log.last(), "");
+  const uint32_t handle = next_probe_++;
+  probes_.emplace(handle, std::move(link));
+  return handle;
+}
+
+void Topic::RemoveProbes(const std::vector<uint32_t>& handles) {
+  std::vector<UniqueLink> links;
+  for (const uint32_t handle : handles) {
+    const auto probe = probes_.find(handle);
+    if (probe == probes_.end()) continue;
+    links.push_back(std::move(probe->second));
+    probes_.erase(probe);
+  }
+  reaper_.Take(std::move(links));
+}
+
+void Topic::Detach() {
+  links_.clear();
+  std::vector<UniqueLink> probes;
+  for (auto& [handle, link] : probes_) probes.push_back(std::move(link));
+  probes_.clear();
+  reaper_.Take(std::move(probes));
+  reaper_.Wait();
 }
 
 // One event per CPU that is online now.

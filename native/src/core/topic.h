@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "../util/result.h"
+#include "link_reaper.h"
 #include "program_cost.h"
 #include "shared_maps.h"
 
@@ -23,30 +25,39 @@ struct Knobs {
   uint32_t cpu_frequency_hz = 49;
 };
 
-enum class TopicName { kNetSocket, kNetSyscall, kSched, kCpu, kProc };
+enum class TopicName { kNetSocket, kNetSyscall, kSched, kCpu, kProc, kTls };
 
 const char* TopicLabel(TopicName name);    // "net", "sched", …
 const char* VariantLabel(TopicName name);  // "socket", "syscall" or ""
-
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using UniqueLink = std::unique_ptr<bpf_link, LinkDeleter>;
 
 struct ObjectDeleter {
   void operator()(bpf_object* object) const { bpf_object__close(object); }
 };
 using UniqueObject = std::unique_ptr<bpf_object, ObjectDeleter>;
 
+// Where a program of a topic that has uprobes attaches.
+struct ProbePlace {
+  std::string program;  // its function's name in bpf/programs
+  std::string path;     // of the file, as this process sees it; the kernel keeps the inode
+  uint64_t offset = 0;  // in the file
+  uint64_t cookie = 0;  // what bpf_get_attach_cookie() answers
+  int pid = -1;         // one process, or -1: all that map the file
+};
+
 class Topic {
  public:
   // Opens, sets the knobs, takes over the shared maps, loads (the verifier runs). Attaches nothing.
   static Result<std::unique_ptr<Topic>> Load(TopicName name, const SharedMaps& maps, const Knobs& knobs);
 
-  // Attaches every program. On failure the topic is left without any link.
+  // Attaches every program but uprobes, whose places are found later. On failure the topic is left without any link.
   std::optional<Error> Attach();
   // Detaches every program from its hook. Idempotent.
-  void Detach() { links_.clear(); }
+  void Detach();
+
+  // Attaches one uprobe or uretprobe (as its section says). Returns a handle for RemoveProbes().
+  Result<uint32_t> AddProbe(const ProbePlace& place);
+  // Returns before the kernel has let go of them. Unknown handles are ignored.
+  void RemoveProbes(const std::vector<uint32_t>& handles);
 
   TopicName name() const { return name_; }
   // Adds what the topic's programs have cost; see ProgramCost.
@@ -65,6 +76,9 @@ class Topic {
   const Knobs knobs_;
   UniqueObject object_;            // before links_: links go first
   std::vector<UniqueLink> links_;
+  std::map<uint32_t, UniqueLink> probes_;
+  uint32_t next_probe_ = 1;
+  LinkReaper reaper_;
   UniqueLink iterator_;            // no hook: runs only when read, so it stays until the end
 };
 

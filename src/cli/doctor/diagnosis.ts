@@ -2,7 +2,7 @@
 import type { LoadError, Probe, Topic } from '../../receiver/ebpf/native.js';
 import type { Capability, Facts } from './facts.js';
 
-export type TierName = 'network' | 'scheduler' | 'cpu_stacks' | 'processes';
+export type TierName = 'network' | 'scheduler' | 'cpu_stacks' | 'processes' | 'tls';
 
 export interface Tier {
   readonly tier: TierName;
@@ -73,12 +73,25 @@ const TIERS: readonly TierText[] = [
     costWhenOff:
       'Starts and ends of programs are noticed late: spans of short-lived ones may carry a wrong or no name.',
   },
+  {
+    tier: 'tls',
+    topic: 'tls',
+    variants: {
+      '': {
+        text: 'uprobes on OpenSSL, GnuTLS and Go crypto/tls (about 2 us per call; GnuTLS reads about 13 us)',
+      },
+    },
+    costWhenOff: 'Requests inside TLS are not seen.',
+  },
 ];
 
 /** `probe`: what the addon found, or the reason why it could not be asked. */
 export function diagnose(facts: Facts, probe: Probe | Error): Diagnosis {
   const blockers = findBlockers(facts, probe);
-  const tiers = TIERS.map((text) => judgeTier(text, probe, blockers));
+  const tiers = TIERS.map((text) => {
+    const own = text.topic === 'tls' ? [...blockers, ...tlsBlockers(facts)] : blockers;
+    return judgeTier(text, probe, own);
+  });
   return {
     canRun: tiers.some((tier) => tier.state !== 'off'),
     tiers,
@@ -116,6 +129,11 @@ function findBlockers(facts: Facts, probe: Probe | Error): string[] {
   return blockers;
 }
 
+/** What stops the uprobes although their programs load. */
+function tlsBlockers({ uprobes }: Facts): string[] {
+  return uprobes ? [] : ['This kernel has no uprobes (CONFIG_UPROBE_EVENTS).'];
+}
+
 function judgeTier(text: TierText, probe: Probe | Error, blockers: readonly string[]): Tier {
   const off = (reasons: readonly string[]): Tier => ({
     tier: text.tier,
@@ -125,6 +143,7 @@ function judgeTier(text: TierText, probe: Probe | Error, blockers: readonly stri
     cost: text.costWhenOff,
   });
   if (probe instanceof Error) return off(blockers);
+  if (text.topic === 'tls' && blockers.length > 0) return off(blockers);
   const reports = probe.topics.filter((report) => report.topic === text.topic);
   const failures: string[] = [];
   for (const [name, variant] of Object.entries(text.variants)) {
@@ -160,6 +179,7 @@ function missingHooks(text: TierText, variant: string, probe: Probe): string[] {
     sched: ['sched_switch', 'sched_waking'] as const,
     cpu: [] as const,
     proc: ['sched_process_exec', 'sched_process_exit'] as const,
+    tls: [] as const,
   }[text.topic];
   return needed.filter((hook) => !probe.hooks[hook]);
 }

@@ -46,6 +46,8 @@ export interface Facts {
   readonly lockdown: string | undefined;
   readonly unprivilegedBpfDisabled: number | undefined;
   readonly perfEventParanoid: number | undefined;
+  /** The kernel has uprobes (CONFIG_UPROBE_EVENTS). */
+  readonly uprobes: boolean;
   readonly kptrRestrict: number | undefined;
   readonly ports: readonly PortFact[];
   readonly stores: readonly StoreFact[];
@@ -63,6 +65,7 @@ export async function collectFacts(ports: readonly number[], stores: readonly st
     btf: isReadable('/sys/kernel/btf/vmlinux'),
     lockdown: /\[(\w+)\]/.exec(readFile('/sys/kernel/security/lockdown'))?.[1],
     unprivilegedBpfDisabled: readNumber('/proc/sys/kernel/unprivileged_bpf_disabled'),
+    uprobes: readFile('/sys/bus/event_source/devices/uprobe/type') !== '',
     perfEventParanoid: readNumber('/proc/sys/kernel/perf_event_paranoid'),
     kptrRestrict: readNumber('/proc/sys/kernel/kptr_restrict'),
     ports: await Promise.all(ports.map(probePort)),

@@ -8,6 +8,7 @@ const TIER_NAMES = {
   scheduler: 'scheduler',
   cpu_stacks: 'CPU stacks',
   processes: 'processes',
+  tls: 'TLS',
 } as const;
 
 export function renderDiagnosis(facts: Facts, diagnosis: Diagnosis): string {

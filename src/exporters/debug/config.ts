@@ -3,22 +3,20 @@
  * (https://github.com/open-telemetry/opentelemetry-collector/tree/v0.159.0/exporter/debugexporter).
  */
 import { z } from 'zod';
+import { levelOf } from '../../config/fields.js';
 
 export const debugConfig = () =>
   z
     .strictObject({
-      verbosity: z
-        .enum(['basic', 'normal', 'detailed'])
-        .default('basic')
+      verbosity: levelOf(['basic', 'normal', 'detailed'])
+        .prefault('basic')
         .describe('`basic`: one line for each batch; `normal`: one for each span; `detailed`: everything.'),
       sampling_initial: z
         .int()
-        .min(0)
         .default(2)
         .describe('Batches to print in each second before `sampling_thereafter` applies.'),
       sampling_thereafter: z
         .int()
-        .min(0)
         .default(1)
         .describe('Of the batches after those, print every n-th; 0 prints none of them.'),
       use_internal_logger: z

@@ -3,14 +3,17 @@
  * (https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.159.0/exporter/fileexporter).
  */
 import { z } from 'zod';
-import { duration } from '../../config/fields.js';
+import { duration, reportedAt } from '../../config/fields.js';
+import { collectorType } from '../../config/schema-walk.js';
 
-export const fileConfig = () =>
+export const fileConfig = () => collectorType('fileexporter.Config', fields(), { unmarshals: true });
+
+const fields = () =>
   z.strictObject({
     path: z
       .string()
       .default('')
-      .refine((path) => path !== '', { error: 'path must be non-empty', path: [] })
+      .refine((path) => path !== '', { error: 'path must be non-empty', params: reportedAt() })
       .describe('File to write. One file may take all signals.'),
     append: z
       .boolean()

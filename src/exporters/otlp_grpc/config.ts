@@ -3,12 +3,17 @@
  * (https://github.com/open-telemetry/opentelemetry-collector/tree/v0.159.0/exporter/otlpexporter).
  */
 import { z } from 'zod';
-import { endpointProblem } from '../../config/fields.js';
+import { duration, endpointProblem, reportedAt } from '../../config/fields.js';
+import { collectorType } from '../../config/schema-walk.js';
 import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
 
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-export const otlpGrpcConfig = () =>
+export const otlpGrpcConfig = () => collectorType('otlpexporter.Config', fields());
+
+const BALANCERS: readonly string[] = ['round_robin', 'pick_first'];
+
+const fields = () =>
   z
     .strictObject({
       endpoint: z
@@ -19,6 +24,26 @@ export const otlpGrpcConfig = () =>
             '`https://host:port`, `dns:///host:port`, `unix:///path`. Empty: OTEL_EXPORTER_OTLP_ENDPOINT.',
         ),
       ...otlpClientFields('5s'),
+      balancer_name: z
+        .string()
+        .default('round_robin')
+        .refine((name) => BALANCERS.includes(name), {
+          error: (issue) => `invalid balancer_name: ${String(issue.input)}`,
+          params: reportedAt('clientconfig'),
+        })
+        .describe('Accepted; all requests go over one connection.'),
+      keepalive: z
+        .strictObject({
+          time: duration().prefault('10s').describe('Accepted.'),
+          timeout: duration().prefault('10s').describe('Accepted.'),
+          permit_without_stream: z.boolean().default(false).describe('Accepted.'),
+        })
+        .optional()
+        .describe('Accepted; changes nothing.'),
+      read_buffer_size: z.int().default(0).describe('Accepted; Node.js sizes its buffers itself.'),
+      write_buffer_size: z.int().default(524_288).describe('Accepted, as `read_buffer_size`.'),
+      wait_for_ready: z.boolean().default(false).describe('Accepted; changes nothing.'),
+      authority: z.string().default('').describe('Accepted; changes nothing.'),
     })
     .superRefine(({ endpoint }, context) => {
       const fail = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });

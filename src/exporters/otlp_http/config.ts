@@ -3,6 +3,7 @@
  * (https://github.com/open-telemetry/opentelemetry-collector/tree/v0.159.0/exporter/otlphttpexporter).
  */
 import { z } from 'zod';
+import { DECODING_ISSUE } from '../../config/fields.js';
 import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
@@ -26,7 +27,11 @@ export const otlpHttpConfig = () =>
         .default('proto')
         .superRefine((encoding, context) => {
           if (encoding === 'proto' || encoding === 'json') return;
-          context.addIssue({ code: 'custom', message: `invalid encoding type: ${encoding}` });
+          context.addIssue({
+            code: 'custom',
+            message: `invalid encoding type: ${encoding}`,
+            params: DECODING_ISSUE,
+          });
         })
         .describe('`proto` or `json`.'),
       max_idle_conns: z

@@ -4,17 +4,19 @@ import { AGENT_VIEW, type AgentView } from '../../pipeline/agent-view.js';
 import type { OpenListener } from '../../transport/listen.js';
 import { NOT_FOUND, type Page, servePages } from '../../transport/page-server.js';
 import type { HealthCheckConfig } from './config.js';
+import { GrpcHealth, NOT_SERVING, SERVING, type Serving } from './grpc-health.js';
 import { statusAnswer } from './status-report.js';
 
 const JSON_TYPE = 'application/json';
 /** How Go prints a time that was never set. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** Answers probes over HTTP: ready or not (version 1), or with the status of every pipeline (version 2). */
+/** Answers probes: ready or not (version 1), or with the status of every pipeline, over HTTP and gRPC (version 2). */
 export class HealthCheck implements Extension {
   readonly #settings: Settings;
   readonly #config: HealthCheckConfig;
   #listener: OpenListener | undefined;
+  #grpc: GrpcHealth | undefined;
 
   constructor(settings: Settings, config: HealthCheckConfig) {
     this.#settings = settings;
@@ -25,21 +27,42 @@ export class HealthCheck implements Extension {
     return this.#listener?.address ?? null;
   }
 
-  /** Rejects when the address can't be bound. */
+  /** Where version 2 answers gRPC, once `start` has resolved. */
+  get grpcAddress(): GrpcHealth['address'] {
+    return this.#grpc?.address ?? null;
+  }
+
+  /** Rejects when an address can't be bound; nothing listens then. */
   async start(host: Host): Promise<void> {
-    const { use_v2: v2, http, endpoint } = this.#config;
+    const { use_v2: v2, http, grpc, endpoint } = this.#config;
     const view = host.service(AGENT_VIEW);
     if (view === undefined) throw new Error('nothing is known about the agent');
-    this.#listener = await servePages(v2 ? http.endpoint : endpoint, (url) =>
-      v2 ? this.#status(view, url) : this.#readiness(view, url),
-    );
-    this.#settings.logger.info('Starting health_check extension', {
-      endpoint: v2 ? http.endpoint : endpoint,
+    if (!v2) {
+      this.#listener = await servePages(endpoint, (url) => this.#readiness(view, url));
+      this.#settings.logger.info('Starting health_check extension', { endpoint });
+      return;
+    }
+    if (http !== undefined) {
+      this.#listener = await servePages(http.endpoint, (url) => this.#status(view, url));
+      this.#settings.logger.info('Starting health_check extension', { endpoint: http.endpoint });
+    }
+    if (grpc === undefined) return;
+    const server = new GrpcHealth({
+      servingOf: (service) => this.#servingOf(view, service),
+      watch: (onChange) => view.watch(onChange),
     });
+    try {
+      await server.start(grpc.endpoint);
+    } catch (error) {
+      await this.shutdown();
+      throw error;
+    }
+    this.#grpc = server;
+    this.#settings.logger.info('Starting health_check extension', { grpc_endpoint: grpc.endpoint });
   }
 
   async shutdown(): Promise<void> {
-    await this.#listener?.close();
+    await Promise.all([this.#listener?.close(), this.#grpc?.shutdown()]);
   }
 
   #readiness(view: AgentView, { pathname }: URL): Page {
@@ -63,11 +86,19 @@ export class HealthCheck implements Extension {
 
   #status(view: AgentView, { pathname, searchParams }: URL): Page {
     const { http, component_health: rules } = this.#config;
-    if (!http.status.enabled || pathname !== http.status.path) return NOT_FOUND;
+    if (http === undefined || !http.status.enabled || pathname !== http.status.path) return NOT_FOUND;
     const verbose = searchParams.has('verbose') && searchParams.get('verbose') !== 'false';
     const pipeline = searchParams.get('pipeline') ?? undefined;
     const answer = statusAnswer(view, pipeline, verbose, rules, this.#settings.now());
     if (answer === undefined) return NOT_FOUND;
     return { status: answer.httpStatus, type: JSON_TYPE, body: JSON.stringify(answer.report) };
+  }
+
+  #servingOf(view: AgentView, service: string): Serving | undefined {
+    const pipeline = service === '' ? undefined : service;
+    const { component_health: rules } = this.#config;
+    const answer = statusAnswer(view, pipeline, false, rules, this.#settings.now());
+    if (answer === undefined) return undefined;
+    return answer.httpStatus === 200 ? SERVING : NOT_SERVING;
   }
 }

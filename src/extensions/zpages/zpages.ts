@@ -2,16 +2,19 @@ import { release } from 'node:os';
 import type { Extension, Host, Settings } from '../../component/component.js';
 import { formatDuration } from '../../config/duration.js';
 import { AGENT_VIEW, type AgentView, componentsOf } from '../../pipeline/agent-view.js';
+import { OWN_TRACES, type OwnTraces } from '../../telemetry/own-traces.js';
 import type { OpenListener } from '../../transport/listen.js';
 import { NOT_FOUND, type Page, servePages } from '../../transport/page-server.js';
 import type { ZpagesConfig } from './config.js';
 import { htmlPage, htmlTable, link } from './html.js';
+import { tracezPage } from './tracez.js';
 
 /** The paths of a Collector's pages, with what the agent knows about itself. */
 export class Zpages implements Extension {
   readonly #settings: Settings;
   readonly #config: ZpagesConfig;
   #listener: OpenListener | undefined;
+  #traces: ReturnType<OwnTraces['watch']> | undefined;
 
   constructor(settings: Settings, config: ZpagesConfig) {
     this.#settings = settings;
@@ -26,16 +29,24 @@ export class Zpages implements Extension {
   async start(host: Host): Promise<void> {
     const view = host.service(AGENT_VIEW);
     if (view === undefined) throw new Error('nothing is known about the agent');
-    this.#listener = await servePages(this.#config.endpoint, ({ pathname }) => this.#page(view, pathname));
+    const traces = host.service(OWN_TRACES)?.watch();
+    this.#traces = traces;
+    try {
+      this.#listener = await servePages(this.#config.endpoint, (url) => this.#page(view, url));
+    } catch (error) {
+      traces?.stop();
+      throw error;
+    }
     this.#settings.logger.info('Starting zPages extension', { endpoint: this.#config.endpoint });
   }
 
   async shutdown(): Promise<void> {
+    this.#traces?.stop();
     await this.#listener?.close();
   }
 
-  #page(view: AgentView, path: string): Page {
-    switch (path) {
+  #page(view: AgentView, { pathname, searchParams }: URL): Page {
+    switch (pathname) {
       case '/debug/servicez':
         return html('Service', servicePage(view, this.#settings.now()));
       case '/debug/pipelinez':
@@ -43,9 +54,11 @@ export class Zpages implements Extension {
       case '/debug/extensionz':
         return html('Extensions', extensionsPage(view));
       case '/debug/featurez':
-        return html('Feature gates', '<p>There are none.</p>\n');
+        return html('Feature gates', featuresPage(view));
       case '/debug/tracez':
-        return { ...NOT_FOUND, body: '404: the agent makes no traces of itself\n' };
+        return this.#traces === undefined
+          ? NOT_FOUND
+          : html('Trace spans', tracezPage(this.#traces.samples, searchParams));
       case '/debug/expvarz':
         return this.#config.expvar.enabled ? expvarPage(view) : NOT_FOUND;
       default:
@@ -76,7 +89,7 @@ function servicePage(view: AgentView, nowMs: number): string {
       ['Resident memory', `${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB`],
     ],
   );
-  const pages = ['pipelinez', 'extensionz', 'featurez'].map((name) => [link(name, name)]);
+  const pages = ['pipelinez', 'extensionz', 'featurez', 'tracez'].map((name) => [link(name, name)]);
   return `${facts}<h2>More</h2>\n${htmlTable(['Page'], pages)}`;
 }
 
@@ -113,6 +126,21 @@ function pipelinesPage(view: AgentView): string {
     return `<h2>${pipeline.id}</h2>\n${htmlTable(['Component', 'Status', 'Received', 'Sent', 'Held', 'Dropped'], rows)}`;
   });
   return overview + details.join('');
+}
+
+/** Columns of a Collector's page. */
+function featuresPage({ gates }: AgentView): string {
+  return htmlTable(
+    ['ID', 'Enabled', 'Description', 'Stage', 'From version', 'To version'],
+    gates.all.map(({ id, description, stage, from, to = '' }) => [
+      id,
+      String(gates.isEnabled(id)),
+      description,
+      stage,
+      from,
+      to,
+    ]),
+  );
 }
 
 function extensionsPage(view: AgentView): string {

@@ -24,14 +24,26 @@ export class LruMap<K, V> {
     return value;
   }
 
-  set(key: K, value: V): void {
+  /** Does not count as a use. */
+  has(key: K): boolean {
+    return this.#map.has(key);
+  }
+
+  /** Least recently used first. */
+  values(): IterableIterator<V> {
+    return this.#map.values();
+  }
+
+  /** Returns the value that had to make room. */
+  set(key: K, value: V): V | undefined {
     this.#map.delete(key);
     this.#map.set(key, value);
     this.#newest = key;
-    if (this.#map.size > this.#limit) {
-      const oldest = this.#map.keys().next();
-      if (!oldest.done) this.#map.delete(oldest.value);
-    }
+    if (this.#map.size <= this.#limit) return undefined;
+    const oldest = this.#map.entries().next();
+    if (oldest.done) return undefined;
+    this.#map.delete(oldest.value[0]);
+    return oldest.value[1];
   }
 
   delete(key: K): void {

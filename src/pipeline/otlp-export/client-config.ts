@@ -6,7 +6,7 @@
 import { getSharedConfigurationFromEnvironment } from '@opentelemetry/otlp-exporter-base/node-http';
 import { z } from 'zod';
 import type { Signal } from '../../component/signal.js';
-import { duration, headers, tlsClient } from '../../config/fields.js';
+import { duration, headers, reportedAt, tlsClient } from '../../config/fields.js';
 import type { Opaque } from '../../config/opaque.js';
 import { deliveryFields } from '../exporter-wrappers.js';
 
@@ -29,7 +29,9 @@ export const otlpClientFields = (defaultTimeout: string) => ({
     .prefault({})
     .describe('Headers of each request, beside those of OTEL_EXPORTER_OTLP_HEADERS.'),
   compression: z
-    .enum(['gzip', 'none', ''])
+    .enum(['gzip', 'none', ''], {
+      error: (issue) => `unsupported compression type ${JSON.stringify(issue.input)}`,
+    })
     .optional()
     .describe('How to compress requests. Left out: OTEL_EXPORTER_OTLP_COMPRESSION, or gzip.'),
   auth: z
@@ -41,7 +43,7 @@ export const otlpClientFields = (defaultTimeout: string) => ({
     .describe('Certificates, and whether to use TLS. Left out: OTEL_EXPORTER_OTLP_CERTIFICATE and its like.'),
   ...deliveryFields(),
   timeout: duration()
-    .refine((ms) => ms >= 0, { error: "'timeout' must be non-negative" })
+    .refine((ms) => ms >= 0, { error: "'timeout' must be non-negative", params: reportedAt('timeoutconfig') })
     .optional()
     .describe(
       `Longest time for one attempt; 0 means no limit. Left out: OTEL_EXPORTER_OTLP_TIMEOUT, or ${defaultTimeout}.`,

@@ -9,15 +9,13 @@ export const batchConfig = () =>
         .prefault('200ms')
         .describe('Longest time that an item waits for others. 0 sends each batch at once.'),
       send_batch_size: z
-        .int()
-        .min(0)
+        .uint32()
         .default(8192)
         .describe(
           'Items (spans, data points, log records) that make a batch full. 0 leaves only the timeout.',
         ),
       send_batch_max_size: z
-        .int()
-        .min(0)
+        .uint32()
         .default(0)
         .describe('Most items in a batch; bigger ones are split. 0 means no limit.'),
       metadata_keys: z
@@ -26,7 +24,7 @@ export const batchConfig = () =>
         .describe(
           'Accepted for compatibility; batches carry no request metadata, so nothing is told apart by it.',
         ),
-      metadata_cardinality_limit: z.int().min(0).default(1000).describe('Accepted; changes nothing.'),
+      metadata_cardinality_limit: z.uint32().default(1000).describe('Accepted; changes nothing.'),
       max_pending_size: z
         .int()
         .min(1)

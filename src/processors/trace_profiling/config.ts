@@ -42,7 +42,7 @@ export const traceProfilingConfig = () =>
         .default(50_000)
         .describe('Most requests seen in the kernel that wait for a span. Above it the oldest leave early.'),
       timeline: byteSize()
-        .prefault('64MiB')
+        .prefault('40MiB')
         .describe('Memory for the recent past of all threads. More reaches further back under load.'),
       window: duration()
         .prefault('60s')

@@ -254,10 +254,8 @@ export class Http2Parser implements ProtocolParser {
 
   #request(detail: Http2Detail, stream: number, frame: Frame, whole: boolean): void {
     this.#lastStream = stream;
-    if (detail.method === '' && detail.path === '' && detail.grpc === false && !whole) {
-      // Nothing is known of it; its response counts it.
-      return;
-    }
+    // Not even the method is known: its response counts it.
+    if (detail.method === '') return;
     const exchange = this.#streams.begin(stream, detail, frame);
     exchange.context = readWireContext(this.#context);
     if (detail.unknownFields || !whole) exchange.incomplete = 'gap';
@@ -269,6 +267,10 @@ export class Http2Parser implements ProtocolParser {
       return;
     }
     switch (name) {
+      case ':status':
+        // The ends were taken for each other.
+        this.#host.malformed();
+        return;
       case ':method':
         detail.method = value;
         return;

@@ -75,16 +75,19 @@ function recognise(bytes: Buffer, start: number, end: number, from: Side | undef
   // Frames are shorter than 1 MiB, so the length begins with a small byte.
   if (end - start < HEADER_BYTES || bytes[start]! > 0x10 || !startsFrames(bytes, start, end)) return NOT_OURS;
   const type = bytes[start + 3]!;
-  if (type === TYPE.settings) return settingsVerdict(bytes, start, end, from);
+  // A client's first frame is behind the preface, so this one begins a server's half.
+  if (type === TYPE.settings) return settingsVerdict(bytes, start, end, from ?? 'server');
   if (type === TYPE.headers) return headersVerdict(bytes, start, end);
   const next = start + HEADER_BYTES + frameLengthAt(bytes, start);
   if (next + HEADER_BYTES > end || !isFrameHeader(bytes, next)) return sided(20, from);
   return bytes[next + 3] === TYPE.headers ? headersVerdict(bytes, next, end) : sided(POSSIBLE, from);
 }
 
-/** A side that is not known is the server's: clients begin with the preface. */
-const sided = (confidence: number, from: Side | undefined): Verdict =>
-  from === 'client' ? confidence : -confidence;
+/** What either end may send says nothing where nobody knows who it was. */
+function sided(confidence: number, from: Side | undefined): Verdict {
+  if (from === undefined) return NOT_OURS;
+  return from === 'client' ? confidence : -confidence;
+}
 
 /** Settings of RFC 9113 section 6.5.2, RFC 8441 and RFC 9218 have the identifiers 1 to 9. */
 function settingsVerdict(bytes: Buffer, start: number, end: number, from: Side | undefined): Verdict {

@@ -106,5 +106,5 @@ export function withoutValues(message: string): string {
 }
 
 const QUOTED =
-  /(\b(?:table|column|relation|database|schema|key|constraint|index|user|role|function|procedure|view|sequence|type|command|variable|trigger|extension) )?(['"])((?:(?!\2)[^\\]|\\.|\2\2)*)(?:\2|$)/gi;
+  /(\b(?:table|column|relation|database|schema|key|constraint|index|user|role|function|procedure|view|sequence|type|command|variable|trigger|extension) )?(?<![A-Za-z0-9])(['"])((?:(?!\2)[^\\]|\\.|\2\2)*)(?:\2|$)/gi;
 const NAME = /^[A-Za-z_][A-Za-z0-9_$]*(?:\.[A-Za-z_][A-Za-z0-9_$]*)*$/;

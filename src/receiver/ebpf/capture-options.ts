@@ -16,6 +16,7 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
     ...(config.tiers.scheduler === 'enabled' ? { sched: {} } : {}),
     ...(config.tiers.cpu === 'enabled' ? { cpu: { frequencyHz: config.cpu_sample_hz } } : {}),
     proc: {},
+    ...(readsTls(config) ? { tls: {} } : {}),
     ringBytes: config.ring_buffer_size,
     rules: {
       selectByDefault: config.targets.default === 'all',
@@ -27,6 +28,19 @@ export function captureOptions(config: EbpfConfig): CaptureOptions {
       excludeCgroupIds: exclude.cgroups.map(cgroupId),
     },
   };
+}
+
+/** Plaintext is only worth something on its connection. */
+export const readsTls = ({ tls, tiers }: EbpfConfig): boolean =>
+  tls.enabled && tls.libraries.length > 0 && tiers.network === 'enabled';
+
+/**
+ * No other process has to be touched. Commands and control groups name processes that come and go: those that live for
+ * milliseconds are only seen when the files are probed before they start.
+ */
+export function watchesPidsOnly({ targets }: EbpfConfig): boolean {
+  const { commands, cgroups } = targets.include;
+  return targets.default === 'none' && commands.length === 0 && cgroups.length === 0;
 }
 
 /** The id of a control group (v2) is the inode number of its directory. */

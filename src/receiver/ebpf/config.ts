@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
+import { protocolsConfig } from '../../protocols/config.js';
 
 const selection = (what: string) =>
   z
@@ -46,7 +47,7 @@ export const ebpfConfig = () =>
         cpus: z
           .number()
           .min(0)
-          .default(1)
+          .default(1.5)
           .describe(
             'CPUs that the agent and its kernel programs may use together. Above it for 3s stack samples are left out, then waits below 1ms, then payload, each counted and logged; given back when the load falls. 0: any.',
           ),
@@ -74,6 +75,26 @@ export const ebpfConfig = () =>
       })
       .describe('Memory shared with the kernel for records under way. Larger survives longer bursts.'),
     cpu_sample_hz: z.int().min(1).max(999).default(49).describe('Stack samples per second and CPU.'),
+    tls: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('Read the plaintext of TLS connections in the processes.'),
+        libraries: z
+          .array(z.enum(['openssl', 'gnutls', 'go']))
+          .default(['openssl', 'gnutls', 'go'])
+          .describe(
+            'Which libraries are probed: OpenSSL and what has its interface, GnuTLS, crypto/tls of Go programs.',
+          ),
+        max_probe_cost: duration()
+          .prefault('20us')
+          .describe(
+            'A library of which a call would be slowed down by more stays unread. Most cost 2us, some 13us: docs/tls.md.',
+          ),
+      })
+      .prefault({})
+      .describe('TLS in clear, by probes in the libraries. Needs the tier `network`.'),
     max_connections: z
       .int()
       .min(16)
@@ -86,6 +107,7 @@ export const ebpfConfig = () =>
       .enum(['redacted', 'full', 'off'])
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    protocols: protocolsConfig(),
     max_pending_size: byteSize()
       .prefault('32MiB')
       .describe('Span batches under way to the pipelines. Above it new ones are dropped, counted.'),

@@ -9,8 +9,10 @@ import { DEFAULT_JOIN, JOIN_CONFIG_KEY, OBSERVER_KEY } from '../../observer/obse
 import { spanOptions } from '../../observer/span-builder.js';
 import { SpanDelivery } from '../../observer/span-delivery.js';
 import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
+import { protocolOptions } from '../../protocols/config.js';
+import { loadProtocols } from '../../protocols/registry.js';
 import { VERSION } from '../../version.js';
-import { captureOptions } from './capture-options.js';
+import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js';
 import type { EbpfConfig } from './config.js';
 import type { TopicReport } from './native.js';
 
@@ -37,6 +39,8 @@ export class EbpfReceiver implements Receiver {
   async start(host: Host): Promise<void> {
     const { logger } = this.#settings;
     const delivery = new SpanDelivery(this.#settings, this.#next, this.#stop.signal);
+    // What is wrong with a module is said here; the observer's thread loads them again.
+    await loadProtocols(this.#config.protocols.modules, this.#config.protocols.disabled);
     const client = new ObserverClient(
       this.#workerData(host),
       {
@@ -92,11 +96,24 @@ export class EbpfReceiver implements Receiver {
           maxConnections: config.max_connections,
           timeoutNs: config.request_timeout * 1e6,
         },
-        spans: spanOptions(config.url_query, hostname(), VERSION),
+        spans: spanOptions(
+          config.url_query,
+          hostname(),
+          VERSION,
+          protocolOptions(config.protocols, config.url_query),
+        ),
         idSeed: bootSeed(),
         join: join ?? DEFAULT_JOIN,
       },
+      tls: readsTls(config)
+        ? {
+            libraries: config.tls.libraries,
+            maxProbeCostNs: config.tls.max_probe_cost * 1e6,
+            perProcess: watchesPidsOnly(config),
+          }
+        : undefined,
       profile: join !== undefined,
+      protocols: config.protocols,
       recording:
         config.record_to === undefined
           ? undefined

@@ -15,7 +15,7 @@ import type { NativeSymbolizerModule } from '../../observer/symbolizer.js';
 import { ABI_HASH, STATS } from './abi.gen.js';
 
 /** A group of BPF programs that answers one question; each loads or fails on its own. */
-export type Topic = 'net' | 'sched' | 'cpu' | 'proc';
+export type Topic = 'net' | 'sched' | 'cpu' | 'proc' | 'tls';
 
 /**
  * How payloads are seen. `socket`: two socket tracepoints (kernel >= 6.16), no cost for other system calls.
@@ -74,12 +74,14 @@ export interface CaptureOptions {
   };
   /** Program starts and thread ends. */
   readonly proc?: Record<string, never>;
+  /** Plaintext of TLS sessions, at the probes that `addProbe` attaches. Uses `net.captureBytes`. */
+  readonly tls?: Record<string, never>;
   readonly rules?: SelectionRules;
   /** Kernel ring buffer shared by all topics: a power of two, at least a page. Default 16 MiB. */
   readonly ringBytes?: number;
   /** Longest time a record waits in the ring. Default 20 ms: each pass wakes two threads, and spans leave in batches. */
   readonly pollMs?: number;
-  /** Number and size of the slabs. Default 8 of 128 KiB each. A slab must hold the largest record (8 KiB is enough). */
+  /** Number and size of the slabs. Default 64 of 128 KiB each: what a stalled owner finds waiting; memory that is touched only then. A slab must hold the largest record (8 KiB is enough). */
   readonly slabCount?: number;
   readonly slabBytes?: number;
 }
@@ -96,6 +98,28 @@ export interface Batch {
   /** Bytes filled. */
   readonly length: number;
 }
+
+/** Where a uprobe goes. */
+export interface ProbePlace {
+  /** Function in bpf/programs/tls; whether it runs at entry or at return follows from it. */
+  readonly program: TlsProgram;
+  /** The file as this process sees it (`/proc/self/fd/N` for one it holds open). */
+  readonly path: string;
+  /** In the file, bytes. */
+  readonly offset: number;
+  /** See `enum tls_call` in bpf/abi/config.h. */
+  readonly cookie: number;
+  /** Only this process. Default: all that map the file. */
+  readonly pid?: number;
+}
+
+export type TlsProgram =
+  | 'on_tls_call'
+  | 'on_tls_return'
+  | 'on_tls_free'
+  | 'on_go_write'
+  | 'on_go_read'
+  | 'on_go_copy';
 
 /** What became of one requested topic. */
 export interface TopicReport {
@@ -178,6 +202,7 @@ interface NativeOptions {
   readonly openWaitIntervalMs: number;
   readonly cpuFrequencyHz: number;
   readonly proc: boolean;
+  readonly tls: boolean;
   readonly ringBytes: number;
   readonly pollMs: number;
   readonly rules: Required<SelectionRules>;
@@ -190,6 +215,8 @@ interface NativeCapture {
   readStats(into: Float64Array): void;
   ringUsedBytes(): number;
   setRules(rules: Required<SelectionRules>): void;
+  addProbe(program: string, path: string, offset: number, cookie: number, pid: number): number;
+  removeProbes(handles: readonly number[]): void;
   setShed(mask: number): void;
   setMetering(on: boolean): number;
   readCosts(): ProgramCost[];
@@ -277,7 +304,7 @@ export class Capture {
   private constructor(options: CaptureOptions, onBatch: (batch: Batch) => void) {
     const addon = loadAddon();
     const slabBytes = checkInteger('slabBytes', options.slabBytes ?? 128 * 1024, 8192, 1 << 24);
-    const slabCount = checkInteger('slabCount', options.slabCount ?? 8, 2, 256);
+    const slabCount = checkInteger('slabCount', options.slabCount ?? 64, 2, 256);
     if (slabBytes % 8 !== 0) throw new RangeError('slabBytes must be a multiple of 8');
     const slabs = Array.from({ length: slabCount }, () => new ArrayBuffer(slabBytes));
     const views = slabs.map((slab) => ({
@@ -345,6 +372,25 @@ export class Capture {
   }
 
   /**
+   * Attaches one of the uprobe programs of bpf/programs/tls. Returns a handle for `removeProbes`; every probe goes with
+   * the capture. Throws UnsupportedError when the kernel refuses or the topic `tls` is not loaded. About 30 us.
+   */
+  addProbe(place: ProbePlace): number {
+    const { program, path, offset, cookie, pid = -1 } = place;
+    try {
+      return this.#native.addProbe(program, path, offset, cookie, pid);
+    } catch (cause) {
+      if (cause instanceof Error && 'errno' in cause) throw new UnsupportedError(cause.message, { cause });
+      throw cause;
+    }
+  }
+
+  /** Detaches probes; they go on for the moment that the kernel takes. Unknown handles are ignored. */
+  removeProbes(handles: readonly number[]): void {
+    if (!this.#closed) this.#native.removeProbes(handles);
+  }
+
+  /**
    * Ends the programs while the reader goes on. Returns CLOCK_MONOTONIC nanoseconds: once `drainedUpTo()` has reached
    * it, every record that there will ever be has been given to `onBatch`. For a shutdown that loses nothing. Idempotent.
    */
@@ -381,6 +427,7 @@ function toNativeOptions(options: CaptureOptions): NativeOptions {
     cpuFrequencyHz:
       options.cpu === undefined ? 0 : checkInteger('cpu.frequencyHz', options.cpu.frequencyHz ?? 49, 1, 1000),
     proc: options.proc !== undefined,
+    tls: options.tls !== undefined,
     ringBytes,
     pollMs: checkInteger('pollMs', options.pollMs ?? 20, 1, 1000),
     rules: toNativeRules(options.rules ?? {}),

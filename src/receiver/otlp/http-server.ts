@@ -44,7 +44,7 @@ export interface OtlpHttpServerOptions {
 
 export class OtlpHttpServer {
   readonly #options: OtlpHttpServerOptions;
-  readonly #routes: ReadonlyMap<string, Intake>;
+  #routes: ReadonlyMap<string, Intake> = new Map();
   readonly #limits: HttpBodyLimits;
   readonly #cors: CorsHandler | undefined;
   readonly #responseHeaders: readonly (readonly [string, string])[];
@@ -56,7 +56,7 @@ export class OtlpHttpServer {
   constructor(options: OtlpHttpServerOptions) {
     const { config } = options;
     this.#options = options;
-    this.#routes = new Map(options.intakes.map((intake) => [urlPathOf(intake.signal, config), intake]));
+    this.serve(options.intakes);
     this.#limits = {
       maxBytes: config.max_request_body_size > 0 ? config.max_request_body_size : DEFAULT_HTTP_BODY_BYTES,
       encodings: new Set(config.compression_algorithms),
@@ -89,6 +89,11 @@ export class OtlpHttpServer {
     server.on('tlsClientError', (error: Error) => this.#options.onPeerError(error));
     this.#server = server;
     this.#listener = await listen(server, this.#options.listen);
+  }
+
+  /** Serves these signals and no others from now on. Requests that have begun go on. */
+  serve(intakes: readonly Intake[]): void {
+    this.#routes = new Map(intakes.map((intake) => [urlPathOf(intake.signal, this.#options.config), intake]));
   }
 
   /** Uses other certificates from now on. Only when the server was made with `tls`. */

@@ -1,11 +1,10 @@
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { serverAuthenticator } from '../../component/auth.js';
-import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
-import type { Signal } from '../../component/signal.js';
+import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
 import { parseEndpoint } from '../../config/fields.js';
 import { ByteBudget } from '../../transport/byte-budget.js';
-import { GrpcServer } from '../../transport/grpc-server.js';
+import { GrpcServer, type UnaryMethod } from '../../transport/grpc-server.js';
 import { hostPort, listenOptions } from '../../transport/listen.js';
 import { readServerTls } from '../../transport/tls-files.js';
 import { DEFAULT_GRPC_MESSAGE_BYTES, type OtlpGrpcConfig, type OtlpReceiverConfig } from './config.js';
@@ -22,17 +21,30 @@ type Server = GrpcServer | OtlpHttpServer;
 export class OtlpReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #config: OtlpReceiverConfig;
-  readonly #intakes: readonly Intake[];
+  #intakes: readonly Intake[] = [];
+  /** Of the gRPC server, which looks here for each call. */
+  readonly #methods = new Map<string, UnaryMethod>();
   readonly #servers = new Map<'grpc' | 'http', Server>();
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor(settings: Settings, config: OtlpReceiverConfig, next: Partial<Record<Signal, Consumer>>) {
+  constructor(settings: Settings, config: OtlpReceiverConfig, next: ReceiverOutputs) {
     this.#settings = settings;
     this.#config = config;
+    this.feed(next);
+  }
+
+  /** Serves the signals of `next`, and answers for others as for services that do not exist. */
+  feed(next: ReceiverOutputs): void {
     this.#intakes = (['traces', 'metrics', 'logs', 'profiles'] as const).flatMap((signal) => {
       const consumer = next[signal];
-      return consumer === undefined ? [] : [new Intake(signal, consumer, settings)];
+      if (consumer === undefined) return [];
+      const existing = this.#intakes.find((intake) => intake.signal === signal);
+      return [existing ?? new Intake(signal, consumer, this.#settings)];
     });
+    this.#methods.clear();
+    for (const [path, method] of grpcMethods(this.#intakes)) this.#methods.set(path, method);
+    for (const server of this.#servers.values())
+      if (server instanceof OtlpHttpServer) server.serve(this.#intakes);
   }
 
   /** Where a protocol listens; null before `start` and for a protocol that is off. A path for a unix socket. */
@@ -101,7 +113,7 @@ export class OtlpReceiver implements Receiver {
     const { server_parameters: server, enforcement_policy: policy } = grpc.keepalive;
     return {
       listen: listenOn(grpc),
-      methods: grpcMethods(this.#intakes),
+      methods: this.#methods,
       maxMessageBytes:
         grpc.max_recv_msg_size_mib > 0
           ? grpc.max_recv_msg_size_mib * 1024 * 1024

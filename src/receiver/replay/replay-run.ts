@@ -42,7 +42,7 @@ export class ReplayRun {
 
   constructor(
     options: ObserverOptions,
-    parts: Pick<ObserverParts, 'createEngine' | 'log'>,
+    parts: Pick<ObserverParts, 'createEngine' | 'log' | 'protocols'>,
     output: ReplayOutput,
   ) {
     this.#output = output;

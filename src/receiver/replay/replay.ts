@@ -34,6 +34,7 @@ export class ReplayReceiver implements Receiver {
   readonly #next: Consumer | undefined;
   readonly #stop = new AbortController();
   #run: ReplayRun | undefined;
+  #registry: ProtocolRegistry | undefined;
   #done: Promise<void> = Promise.resolve();
 
   constructor(settings: Settings, config: ReplayConfig, next: Consumer | undefined) {
@@ -44,8 +45,9 @@ export class ReplayReceiver implements Receiver {
 
   /** Rejects with ConfigError when there is no such recording, UnsupportedError when it is of another agent. */
   async start(host: Host): Promise<void> {
+    const registry = await loadProtocols(this.#config.protocols.modules, this.#config.protocols.disabled);
+    this.#registry = registry;
     if (await isCaptureFile(this.#config.file)) {
-      const registry = await loadProtocols(this.#config.protocols.modules, this.#config.protocols.disabled);
       host.provide(OBSERVER_KEY, { join: () => Promise.resolve([]) });
       this.#done = this.#fatal(host, this.#playCapture(host, registry));
       return;
@@ -126,11 +128,20 @@ export class ReplayReceiver implements Receiver {
     return new ReplayRun(
       {
         limits: DEFAULT_LIMITS,
-        spans: spanOptions(this.#config.url_query, header.hostName, VERSION),
+        spans: spanOptions(
+          this.#config.url_query,
+          header.hostName,
+          VERSION,
+          protocolOptions(this.#config.protocols, this.#config.url_query),
+        ),
         idSeed: pass === 0 ? header.idSeed : `${header.idSeed}/${pass}`,
         join: join ?? DEFAULT_JOIN,
       },
-      { createEngine: join === undefined ? createPassThroughEngine : createJoinEngine, log: logger },
+      {
+        createEngine: join === undefined ? createPassThroughEngine : createJoinEngine,
+        log: logger,
+        protocols: this.#registry,
+      },
       {
         spans: (batch) => delivery.deliver(batch),
         otlp: (bytes, origin) => this.#forward(bytes, { ...origin, receiver: origin.receiver || id }),

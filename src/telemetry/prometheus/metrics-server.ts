@@ -42,54 +42,89 @@ export function pullReaderOf(reader: unknown): PrometheusReader | undefined {
   return found ?? prometheus.parse({});
 }
 
-export interface MetricsServers {
-  readonly addresses: readonly AddressInfo[];
-  /** Never rejects. */
-  shutdown(): Promise<void>;
-}
+/** Serves what a configuration asks for, and what the next one does. */
+export class MetricsServers {
+  readonly #registry: MetricsRegistry;
+  readonly #logger: Logger;
+  /** By address as configured, and which of the readers with that address it is: any number may ask for port 0. */
+  readonly #open = new Map<string, { readonly listener: OpenListener; reader: PrometheusReader }>();
+  #level: TelemetryConfig['metrics']['level'] = 'none';
+  #target: Readonly<Record<string, string>> = {};
 
-/**
- * Starts what the configuration asks for. An address that is taken is an error when it was asked for, and a warning when
- * it is the default: a Collector on the same machine has it then, and the agent has work to do without it.
- */
-export async function startMetricsServers(
-  registry: MetricsRegistry,
-  { metrics }: TelemetryConfig,
-  target: Readonly<Record<string, string>>,
-  logger: Logger,
-): Promise<MetricsServers> {
-  const open: OpenListener[] = [];
-  const shutdown = async (): Promise<void> => {
-    await Promise.all(open.map((listener) => listener.close()));
-  };
-  const readers = metrics.readers?.flatMap((reader) => pullReaderOf(reader) ?? []) ?? [DEFAULT_READER];
-  for (const reader of metrics.level === 'none' ? [] : readers) {
-    const naming = { typeSuffix: !reader.without_type_suffix, unitSuffix: !reader.without_units };
-    try {
-      open.push(await serve(reader, () => metricsPage(registry, metrics.level, naming, target)));
-    } catch (error) {
-      const { message } = error as Error;
-      if (metrics.readers !== undefined) {
-        await shutdown();
-        const where = hostPort(reader.host, reader.port);
-        throw new Error(`binding address ${where} for Prometheus exporter: ${message}`, { cause: error });
-      }
-      logger.warn('Own metrics are not served, because the default address can not be used.', {
-        error: message,
-        hint: 'set service.telemetry.metrics.readers to another address, or level to none',
-      });
+  constructor(registry: MetricsRegistry, logger: Logger) {
+    this.#registry = registry;
+    this.#logger = logger;
+  }
+
+  get addresses(): readonly AddressInfo[] {
+    return [...this.#open.values()].flatMap(({ listener: { address } }) =>
+      typeof address === 'object' && address !== null ? [address] : [],
+    );
+  }
+
+  /**
+   * Serves `metrics` with `target` from now on. Addresses that were served before stay open. One that is taken is an
+   * error when it was asked for, and nothing changes then; it is a warning when it is the default: a Collector on the same
+   * machine has it, and the agent has work to do without it.
+   */
+  async apply({ metrics }: TelemetryConfig, target: Readonly<Record<string, string>>): Promise<void> {
+    const asked = metrics.readers?.flatMap((reader) => pullReaderOf(reader) ?? []) ?? [DEFAULT_READER];
+    const wanted = new Map<string, PrometheusReader>();
+    for (const reader of metrics.level === 'none' ? [] : asked) {
+      const where = hostPort(reader.host, reader.port);
+      let count = 0;
+      while (wanted.has(`${where} ${count}`)) count++;
+      wanted.set(`${where} ${count}`, reader);
     }
+    const opened: string[] = [];
+    for (const [key, reader] of wanted) {
+      if (this.#open.has(key)) continue;
+      const where = hostPort(reader.host, reader.port);
+      try {
+        this.#open.set(key, { listener: await this.#serve(key, where), reader });
+        opened.push(key);
+      } catch (error) {
+        const { message } = error as Error;
+        if (metrics.readers != null) {
+          await Promise.all(opened.map((other) => this.#close(other)));
+          throw new Error(`binding address ${where} for Prometheus exporter: ${message}`, { cause: error });
+        }
+        this.#logger.warn('Own metrics are not served, because the default address can not be used.', {
+          error: message,
+          hint: 'set service.telemetry.metrics.readers to another address, or level to none',
+        });
+      }
+    }
+    this.#level = metrics.level;
+    this.#target = target;
+    for (const [key, one] of this.#open) one.reader = wanted.get(key) ?? one.reader;
+    for (const key of opened) {
+      const address = this.#open.get(key)?.listener.address;
+      if (typeof address !== 'object' || address === null) continue;
+      const endpoint = `http://${hostPort(address.address, address.port)}/metrics`;
+      this.#logger.info('Serving own metrics', { endpoint });
+    }
+    const needless = [...this.#open.keys()].filter((key) => !wanted.has(key));
+    await Promise.all(needless.map((key) => this.#close(key)));
   }
-  const addresses = open.flatMap(({ address }) =>
-    typeof address === 'object' && address !== null ? [address] : [],
-  );
-  for (const { address, port } of addresses) {
-    logger.info('Serving own metrics', { endpoint: `http://${hostPort(address, port)}/metrics` });
-  }
-  return { addresses, shutdown };
-}
 
-const serve = ({ host, port }: PrometheusReader, page: () => string): Promise<OpenListener> =>
-  servePages(hostPort(host, port), ({ pathname }) =>
-    pathname === '/metrics' ? { type: CONTENT_TYPE, body: page() } : NOT_FOUND,
-  );
+  /** Never rejects. */
+  async shutdown(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((key) => this.#close(key)));
+  }
+
+  #serve(key: string, where: string): Promise<OpenListener> {
+    return servePages(where, ({ pathname }) => {
+      const reader = this.#open.get(key)?.reader;
+      if (pathname !== '/metrics' || reader === undefined) return NOT_FOUND;
+      const naming = { typeSuffix: !reader.without_type_suffix, unitSuffix: !reader.without_units };
+      return { type: CONTENT_TYPE, body: metricsPage(this.#registry, this.#level, naming, this.#target) };
+    });
+  }
+
+  async #close(key: string): Promise<void> {
+    const one = this.#open.get(key);
+    this.#open.delete(key);
+    await one?.listener.close();
+  }
+}

@@ -26,6 +26,7 @@ const FACTS: Facts = {
   lockdown: 'none',
   unprivilegedBpfDisabled: 2,
   perfEventParanoid: 2,
+  uprobes: true,
   kptrRestrict: 1,
   ports: [
     { port: 4317, state: 'free' },
@@ -69,7 +70,14 @@ const PROBE: Probe = {
     task_rename: true,
   },
   netVariant: 'socket',
-  topics: [loaded('net', 'socket'), loaded('net', 'syscall'), loaded('sched'), loaded('cpu'), loaded('proc')],
+  topics: [
+    loaded('net', 'socket'),
+    loaded('net', 'syscall'),
+    loaded('sched'),
+    loaded('cpu'),
+    loaded('proc'),
+    loaded('tls'),
+  ],
   perfEvent: { available: true, errno: 0, name: '' },
   unprivilegedBpfDisabled: 2,
   lockdown: 'none',
@@ -114,7 +122,13 @@ describe('runDoctor', () => {
     expect(report.canRun).toBe(true);
     expect(report.probe).toEqual(JSON.parse(JSON.stringify(PROBE)));
     expect(report.facts).toEqual(FACTS);
-    expect(report.tiers).toHaveLength(4);
+    expect(report.tiers).toHaveLength(5);
+  });
+
+  it('says when the kernel has no uprobes for TLS, and runs the rest', async () => {
+    const { code, text } = await run({ ...FACTS, uprobes: false }, () => PROBE);
+    expect(code).toBe(0);
+    expect(text).toMatch(/TLS +off .*CONFIG_UPROBE_EVENTS/);
   });
 
   it('is of use without the addon and without privileges', async () => {

@@ -79,24 +79,24 @@ describe('kindling', () => {
       2,
       'Error: invalid argument "foo:bar" for "--set" flag: missing equal sign\n',
     ],
-    [['--nosuch'], 1, "Error: Unknown option '--nosuch'\n"],
+    [['--nosuch'], 2, 'Error: unknown flag: --nosuch\n'],
+    [['-x'], 2, "Error: unknown shorthand flag: 'x' in -x\n"],
+    [['--config'], 2, 'Error: flag needs an argument: --config\n'],
+    [['validate', 'extra'], 2, 'Error: accepts 0 arg(s), received 1\n'],
+    [['featuregate', 'a', 'b'], 2, 'Error: accepts at most 1 arg(s), received 2\n'],
+    [['featuregate', 'nope'], 1, 'Error: feature "nope" not found\n'],
     [
       ['--config', 'x', '--run-seconds', 'soon'],
-      1,
+      2,
       'Error: invalid argument "soon" for "--run-seconds" flag: expected a number\n',
     ],
-    [
-      ['--config', 'x', '--feature-gates', 'nope'],
-      1,
-      'Error: invalid argument "nope" for "--feature-gates" flag: no such feature gate "nope". valid gates: []\n',
-    ],
-    [['nosuch'], 1, 'Error: unknown command "nosuch" for "kindling"\nRun \'kindling --help\' for usage.\n'],
+    [['nosuch'], 2, 'Error: unknown command "nosuch" for "kindling"\nRun \'kindling --help\' for usage.\n'],
     [
       ['__proto__'],
-      1,
+      2,
       'Error: unknown command "__proto__" for "kindling"\nRun \'kindling --help\' for usage.\n',
     ],
-    [['record', '--config', 'x'], 1, 'Error: a file name is missing\n'],
+    [['record', '--config', 'x'], 2, 'Error: accepts 1 arg(s), received 0\n'],
   ])('%j ends with %i', async (args, code, err) => {
     expect(await run(args)).toEqual({ code, out: '', err });
   });
@@ -133,6 +133,22 @@ describe('kindling', () => {
       expect(help).toContain(`\n  ${command} `);
     }
     expect((await run(['validate', '--help'])).out).toContain('kindling validate --config FILE');
+  });
+});
+
+describe('kindling featuregate', () => {
+  it('lists the gates, and says what one does', async () => {
+    const { code, out } = await run(['featuregate']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^ID +Enabled {2}Stage {2}Description\n/);
+    expect(out).toMatch(
+      /^service\.AllowNoPipelines +false {4}Alpha {2}A configuration need not have pipelines/m,
+    );
+    expect(out).toMatch(/^service\.partialReloadReceivers +true {5}Beta {3}/m);
+    expect((await run(['featuregate', 'service.profilesSupport'])).out).toBe(
+      'Feature: service.profilesSupport\nEnabled: false\nStage: Alpha\n' +
+        'Description: Allows pipelines of the signal profiles.\nFrom Version: v0.112.0\n',
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runTrace, runTraces } from '../../../src/cli/traces.js';
+import { dispatch } from '../../../src/main.js';
 import { SpanKind } from '../../../src/otlp/span-constants.js';
 import { indexTraces } from '../../../src/store/index-traces.js';
 import { StoreWriter } from '../../../src/store/store-writer.js';
@@ -58,16 +58,20 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const run = async (
-  command: typeof runTrace,
+  command: 'trace' | 'traces',
   ...argv: string[]
 ): Promise<{ code: number; out: string; err: string }> => {
   let out = '';
   let err = '';
-  const code = await command(argv, {
-    stdout: { write: (text) => (out += text) },
-    stderr: { write: (text) => (err += text) },
+  const code = await dispatch([command, ...argv], {
     env: { KINDLING_STORE: directory },
     now: () => NOW,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
   });
   return { code, out, err };
 };
@@ -80,17 +84,17 @@ const ids = (out: string): string[] =>
 
 describe('kindling trace', () => {
   it('prints the trace for its id, a prefix, and an id with dashes', async () => {
-    const full = await run(runTrace, LOCK_TRACE_ID);
+    const full = await run('trace', LOCK_TRACE_ID);
     expect(full).toMatchObject({ code: 0, err: '' });
     expect(full.out).toContain('4 spans   3 services');
     expect(full.out).toContain('for a lock that stock-clerk (4712) of inventory (4701) released');
-    expect((await run(runTrace, LOCK_TRACE_ID.slice(0, 11))).out).toBe(full.out);
+    expect((await run('trace', LOCK_TRACE_ID.slice(0, 11))).out).toBe(full.out);
     const uuid = LOCK_TRACE_ID.toUpperCase().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
-    expect((await run(runTrace, uuid)).out).toBe(full.out);
+    expect((await run('trace', uuid)).out).toBe(full.out);
   });
 
   it('gives JSON with every number of the breakdown', async () => {
-    const { out } = await run(runTrace, LOCK_TRACE_ID, '--json');
+    const { out } = await run('trace', LOCK_TRACE_ID, '--json');
     const trace = JSON.parse(out);
     expect(trace).toMatchObject({ trace_id: LOCK_TRACE_ID, services: ['load', 'shop', 'inventory'] });
     const inventory = trace.spans.find((span: { service: string }) => span.service === 'inventory');
@@ -111,7 +115,7 @@ describe('kindling trace', () => {
   });
 
   it('lists the candidates of an ambiguous prefix', async () => {
-    const { code, err } = await run(runTrace, LOCK_TRACE_ID.slice(0, 10));
+    const { code, err } = await run('trace', LOCK_TRACE_ID.slice(0, 10));
     expect(code).toBe(1);
     expect(err).toContain(LOCK_TRACE_ID);
     expect(err).toContain(TWIN);
@@ -124,17 +128,17 @@ describe('kindling trace', () => {
     [[LOCK_TRACE_ID, LOCK_TRACE_ID], 'One trace at a time'],
     [['--wat'], '--wat'],
   ])('explains wrong usage: %j', async (argv, message) => {
-    const { code, err, out } = await run(runTrace, ...argv);
+    const { code, err, out } = await run('trace', ...argv);
     expect(code).toBe(2);
     expect(err).toContain(message);
     expect(out).toBe('');
   });
 
   it('says that a trace or a store is not there', async () => {
-    const missing = await run(runTrace, 'deadbeefdeadbeef');
+    const missing = await run('trace', 'deadbeefdeadbeef');
     expect(missing).toMatchObject({ code: 1 });
     expect(missing.err).toContain('No trace deadbeefdeadbeef');
-    const nowhere = await run(runTrace, LOCK_TRACE_ID, '--store', join(directory, 'nowhere'));
+    const nowhere = await run('trace', LOCK_TRACE_ID, '--store', join(directory, 'nowhere'));
     expect(nowhere).toMatchObject({ code: 1 });
     expect(nowhere.err).toContain('There is no store in');
   });
@@ -164,18 +168,18 @@ describe('kindling traces', () => {
       [slow, failed],
     ],
   ])('selects and sorts: %j', async (argv, expected) => {
-    const { code, out } = await run(runTraces, ...argv);
+    const { code, out } = await run('traces', ...argv);
     expect(code).toBe(0);
     expect(ids(out)).toEqual(expected);
   });
 
   it('shows a request as the asked service saw it', async () => {
-    const { out } = await run(runTraces, '--service', 'inventory');
+    const { out } = await run('traces', '--service', 'inventory');
     expect(out).toMatch(/116 ms {2}inventory +GET \/stock\/\{id\} +200 +94 % lock: stock-clerk \(4712\)/);
   });
 
   it('gives the same as JSON', async () => {
-    const { out } = await run(runTraces, '--slow', '--limit', '2', '--json');
+    const { out } = await run('traces', '--slow', '--limit', '2', '--json');
     const json = JSON.parse(out);
     expect(json.store).toBe(directory);
     expect(json.traces.map((trace: { trace_id: string }) => trace.trace_id.slice(0, 12))).toEqual([
@@ -188,14 +192,14 @@ describe('kindling traces', () => {
   it.each([
     [['--since', 'yesterday'], '--since'],
     [['--limit', '0'], '--limit'],
-    [['extra'], 'extra'],
+    [['extra'], 'accepts 0 arg(s), received 1'],
   ])('explains wrong usage: %j', async (argv, message) => {
-    const { code, err } = await run(runTraces, ...argv);
+    const { code, err } = await run('traces', ...argv);
     expect(code).toBe(2);
     expect(err).toContain(message);
   });
 
   it('says when nothing fits', async () => {
-    expect(await run(runTraces, '--service', 'nobody')).toMatchObject({ code: 1, out: '' });
+    expect(await run('traces', '--service', 'nobody')).toMatchObject({ code: 1, out: '' });
   });
 });

@@ -150,7 +150,7 @@ describe('checkConfig', () => {
           '{telemetry: {foo: 1, metrics: {address: x}, logs: {level: foo}}, pipelines: {traces: {receivers: [nop], exporters: [nop]}}}',
       }),
       [
-        `'service.telemetry.logs.level' unrecognized level: "foo"`,
+        `'service.telemetry.logs' decoding failed due to the following error(s):\n\n'level' unrecognized level: "foo"`,
         "'service.telemetry.metrics' decoding failed due to the following error(s):\n\n'migration.MetricsConfigV030' has invalid keys: address",
         "'service.telemetry' has invalid keys: foo",
       ],
@@ -204,7 +204,7 @@ describe('checkConfig', () => {
           '{pipelines: {traces/1: {receivers: [nop, forward/b], exporters: [forward/a]}, traces/2: {receivers: [forward/a], exporters: [forward/b]}}}',
       }),
       [
-        'cycle detected: connector "forward/b" (traces to traces) -> connector "forward/a" (traces to traces) -> connector "forward/b" (traces to traces)',
+        'cycle detected: connector "forward/a" (traces to traces) -> connector "forward/b" (traces to traces) -> connector "forward/a" (traces to traces)',
       ],
     ],
     [

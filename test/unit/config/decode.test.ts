@@ -103,7 +103,7 @@ describe('decode', () => {
     ],
     [
       'tls: {cert_file: x}',
-      'receivers::test::tls: config: TLS configuration must include both certificate and key (CertFile/CertPem and KeyFile/KeyPem)',
+      'receivers::test::clientconfig::tls: TLS configuration must include both certificate and key (CertFile/CertPem and KeyFile/KeyPem)',
       undefined,
     ],
   ])('%s', async (yaml, message, suggestion) => {

@@ -13,8 +13,7 @@ import { apr1 } from '../../../src/extensions/basicauth/htpasswd.js';
 import type { BearerTokenAuth } from '../../../src/extensions/bearertokenauth/bearertokenauth.js';
 import { bearerTokenAuthExtension } from '../../../src/extensions/bearertokenauth/factory.js';
 import { decodeStatus } from '../../../src/otlp/responses.js';
-import { GraphHost } from '../../../src/pipeline/host.js';
-import { NOP_LOGGER } from '../../../src/telemetry/logger.js';
+import { testHost } from '../../helpers/host.js';
 import { batchOf, rejection, SYNCHRONOUS, startExporter } from '../../helpers/otlp/exporter-harness.js';
 import { tracesRequest } from '../../helpers/otlp/payload.js';
 import { settingsFor, startReceiver } from '../../helpers/otlp/receiver-harness.js';
@@ -33,7 +32,7 @@ async function own<T extends { stop(): Promise<void> }>(starting: Promise<T>): P
 async function hostWith(
   ...extensions: readonly [id: string, factory: ExtensionFactory, config: object][]
 ): Promise<{ host: Host; started: Extension[] }> {
-  const host = new GraphHost(NOP_LOGGER, () => {});
+  const host = testHost();
   const started: Extension[] = [];
   for (const [id, factory, config] of extensions) {
     const settings: Settings = settingsFor(id);

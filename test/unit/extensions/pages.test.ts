@@ -1,16 +1,27 @@
 /** health_check and zpages of a running pipeline: what probes and people see while it starts, fails, works and stops. */
-import { afterEach, describe, expect, it } from 'vitest';
+import type { Readable } from 'node:stream';
+import { credentials, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { RetryableError } from '../../../src/component/errors.js';
 import { defineExtension } from '../../../src/component/factory.js';
+import { FeatureGates } from '../../../src/config/feature-gates.js';
 import { healthCheckConfig } from '../../../src/extensions/health_check/config.js';
+import {
+  HEALTH_SERVICE,
+  NOT_SERVING,
+  SERVICE_UNKNOWN,
+  SERVING,
+} from '../../../src/extensions/health_check/grpc-health.js';
 import { HealthCheck } from '../../../src/extensions/health_check/health-check.js';
 import { statusAnswer } from '../../../src/extensions/health_check/status-report.js';
 import { zpagesConfig } from '../../../src/extensions/zpages/config.js';
 import { Zpages } from '../../../src/extensions/zpages/zpages.js';
+import { AGENT_VIEW } from '../../../src/pipeline/agent-view.js';
 import { StatusBoard } from '../../../src/pipeline/status-board.js';
 import { MetricsRegistry } from '../../../src/telemetry/registry.js';
-import { batchOf } from '../../helpers/batches.js';
+import { batchOf, testSettings } from '../../helpers/batches.js';
+import { testHost } from '../../helpers/host.js';
 import { type PipelineHarness, startPipeline } from '../../helpers/pipeline.js';
 
 let harness: PipelineHarness | undefined;
@@ -114,43 +125,73 @@ describe('health_check', () => {
       exporters: [],
     } as const;
     let now = 1000;
-    const board = new StatusBoard(
-      {
-        receivers: new Map(),
-        processors: new Map(),
-        exporters: new Map(),
-        connectors: new Map(),
-        extensions: new Map(),
-        pipelines: [pipeline],
-        enabledExtensions: [],
-        telemetry: {} as never,
-        warnings: [],
-      },
-      { registry: new MetricsRegistry(), now: () => now, version: 'test' },
-    );
+    const board = new StatusBoard({ registry: new MetricsRegistry(), now: () => now, version: 'test' });
+    board.show({ pipelines: [pipeline], enabledExtensions: [], gates: new FeatureGates() });
     const rules = healthCheckConfig().parse({
       component_health: { include_recoverable_errors: true, recovery_duration: '10s' },
     }).component_health;
-    const status = () => statusAnswer(board, 'traces', false, rules, now)?.httpStatus;
+    const answered = () => statusAnswer(board, 'traces', false, rules, now)?.httpStatus;
     const identity = { kind: 'receiver', id: 'in' } as const;
-    expect(status()).toBe(503);
+    expect(answered()).toBe(503);
     board.set(identity, 'starting');
-    expect(status()).toBe(503);
+    expect(answered()).toBe(503);
     board.set(identity, 'ok');
-    expect(status()).toBe(200);
+    expect(answered()).toBe(200);
     board.set(identity, 'recoverable_error', 'one');
     now += 9000;
     board.set(identity, 'recoverable_error', 'two');
-    expect(status()).toBe(200);
+    expect(answered()).toBe(200);
     now += 1000;
-    expect(status()).toBe(500);
+    expect(answered()).toBe(500);
     board.set(identity, 'ok');
-    expect(status()).toBe(200);
+    expect(answered()).toBe(200);
     board.set(identity, 'fatal_error', 'broken');
     board.set(identity, 'ok');
-    expect(status()).toBe(500);
+    expect(answered()).toBe(500);
     board.set(identity, 'stopping');
-    expect(status()).toBe(503);
+    expect(answered()).toBe(503);
+  });
+});
+
+describe('health_check over gRPC', () => {
+  it('answers for the whole and for pipelines, and tells watchers of changes', async () => {
+    const board = new StatusBoard({ registry: new MetricsRegistry(), now: () => 1000, version: 'test' });
+    const pipeline = {
+      id: 'traces',
+      signal: 'traces',
+      receivers: ['in'],
+      processors: [],
+      exporters: [],
+    } as const;
+    board.show({ pipelines: [pipeline], enabledExtensions: [], gates: new FeatureGates() });
+    const identity = { kind: 'receiver', id: 'in' } as const;
+    board.set(identity, 'starting');
+    const config = healthCheckConfig().parse({ use_v2: true, grpc: { endpoint: '127.0.0.1:0' } });
+    const extension = new HealthCheck(testSettings(), config);
+    const host = testHost();
+    host.provide(AGENT_VIEW, board);
+    await extension.start(host);
+    const Client = makeGenericClientConstructor(HEALTH_SERVICE, 'Health');
+    const client = new Client(`127.0.0.1:${extension.grpcAddress!.port}`, credentials.createInsecure());
+    const check = (service: string): Promise<unknown> =>
+      new Promise((resolve) =>
+        client['Check']!({ service }, (error: ServiceError | null, answer: unknown) =>
+          resolve(error === null ? answer : [error.code, error.details]),
+        ),
+      );
+    expect(await check('')).toBe(NOT_SERVING);
+    expect(await check('nosuch')).toEqual([status.NOT_FOUND, 'unknown service']);
+    const seen: unknown[] = [];
+    const stream = client['Watch']!({ service: 'traces' }) as Readable;
+    stream.on('data', (answer: unknown) => seen.push(answer)).on('error', () => {});
+    await vi.waitFor(() => expect(seen).toEqual([NOT_SERVING]));
+    board.set(identity, 'ok');
+    await vi.waitFor(() => expect(seen).toEqual([NOT_SERVING, SERVING]));
+    expect(await check('traces')).toBe(SERVING);
+    board.show({ pipelines: [], enabledExtensions: [], gates: new FeatureGates() });
+    await vi.waitFor(() => expect(seen).toEqual([NOT_SERVING, SERVING, SERVICE_UNKNOWN]));
+    await extension.shutdown();
+    client.close();
   });
 });
 
@@ -164,9 +205,38 @@ describe('zpages', () => {
     expect(page.body).toContain('<td>receiver in</td><td>ok</td><td>7</td><td>7</td>');
     expect((await get(`${url}/debug/servicez`)).body).toContain('<td>Version</td><td>test</td>');
     expect((await get(`${url}/debug/extensionz`)).body).toContain('<td>probe</td><td>ok</td>');
-    expect((await get(`${url}/debug/featurez`)).status).toBe(200);
-    expect((await get(`${url}/debug/tracez`)).status).toBe(404);
+    expect((await get(`${url}/debug/featurez`)).body).toContain(
+      '<td>service.profilesSupport</td><td>false</td>',
+    );
     expect((await get(`${url}/debug/`)).status).toBe(404);
     expect(JSON.parse((await get(`${url}/debug/expvarz`)).body).memory.rss).toBeGreaterThan(0);
+  });
+
+  it('shows spans of its own by latency, those that run and those that failed', async () => {
+    const url = await start('zpages', { endpoint: '127.0.0.1:0' });
+    const { next, onExport } = harness!;
+    await next().consume(batchOf(7));
+    let finish = (): void => {};
+    onExport.set('out', () => new Promise((resolve) => (finish = resolve)));
+    const waiting = next().consume(batchOf(1));
+    await expect(next('logs').consume(batchOf(1, 'logs'))).rejects.toThrow();
+    const overview = (await get(`${url}/debug/tracez`)).body;
+    expect(overview).toContain('<th>Span Name</th><th>Running</th><th>[&gt;0s]</th><th>[&gt;10us]</th>');
+    const row = (name: string) => new RegExp(`<tr><td>${name}</td>(.*)</tr>`).exec(overview)?.[1] ?? '';
+    const numbers = (name: string) => [...row(name).matchAll(/>(\d+)</g)].map(([, count]) => Number(count));
+    const sum = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0);
+    // The batch processor takes without waiting, so that the receiver's span is over.
+    expect(sum(numbers('receiver/in/TraceDataReceived'))).toBe(2);
+    expect(numbers('exporter/out/traces')[0]).toBe(1);
+    expect(sum(numbers('exporter/out/traces').slice(1, -1))).toBe(1);
+    expect(numbers('exporter/otlp_grpc/logs').at(-1)).toBe(1);
+    const details = await get(`${url}/debug/tracez?zspanname=exporter/otlp_grpc/logs&ztype=2`);
+    expect(details.body).toContain('<h2>exporter/otlp_grpc/logs, error</h2>');
+    expect(details.body).toContain('exporter=otlp_grpc items.sent=0 items.failed=1');
+    expect((await get(`${url}/debug/tracez?zspanname=exporter/out/traces`)).body).toContain(
+      '<td>running</td>',
+    );
+    finish();
+    await waiting;
   });
 });

@@ -7,10 +7,7 @@ import { Intake } from '../../../src/receiver/otlp/intake.js';
 import { NOP_LOGGER } from '../../../src/telemetry/logger.js';
 import { collectorFamilies } from '../../../src/telemetry/prometheus/collector-families.js';
 import { renderFamilies } from '../../../src/telemetry/prometheus/family.js';
-import {
-  type MetricsServers,
-  startMetricsServers,
-} from '../../../src/telemetry/prometheus/metrics-server.js';
+import { MetricsServers } from '../../../src/telemetry/prometheus/metrics-server.js';
 import { MetricsRegistry } from '../../../src/telemetry/registry.js';
 import { batchOf } from '../../helpers/batches.js';
 import { CaptureLogger } from '../../helpers/capture-logger.js';
@@ -116,7 +113,8 @@ describe('the server', () => {
     const config = telemetry({
       readers: [reader({ without_type_suffix: true, without_units: true }), reader({})],
     });
-    servers = await startMetricsServers(registry, config, target, new CaptureLogger());
+    servers = new MetricsServers(registry, new CaptureLogger());
+    await servers.apply(config, target);
     const [plain, suffixed] = await Promise.all(
       servers.addresses.map(async ({ port }) => {
         const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
@@ -147,23 +145,38 @@ describe('the server', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const start = startMetricsServers(
-      new MetricsRegistry(),
-      telemetry({ readers: [reader({ port })] }),
-      {},
-      new CaptureLogger(),
-    );
-    await expect(start).rejects.toThrow(
+    const start = new MetricsServers(new MetricsRegistry(), new CaptureLogger());
+    await expect(start.apply(telemetry({ readers: [reader({ port })] }), {})).rejects.toThrow(
       `binding address 127.0.0.1:${port} for Prometheus exporter: listen tcp 127.0.0.1:${port}: bind: address already in use`,
     );
     await new Promise((resolve) => taken.close(resolve));
   });
 
+  it('goes over to other settings without closing what both have', async () => {
+    const registry = new MetricsRegistry();
+    servers = new MetricsServers(registry, new CaptureLogger());
+    await servers.apply(telemetry({ readers: [reader({}), reader({})] }), { 'service.name': 'a' });
+    const [first, second] = servers.addresses;
+    const page = async () => (await fetch(`http://127.0.0.1:${first!.port}/metrics`)).text();
+    expect(await page()).toContain('otelcol_process_uptime_seconds_total');
+    await servers.apply(telemetry({ readers: [reader({ without_units: true })] }), { 'service.name': 'b' });
+    expect(servers.addresses).toEqual([first]);
+    expect(await page()).toContain('target_info{service_name="b"} 1');
+    expect(await page()).toContain('otelcol_process_uptime_total');
+    await expect(fetch(`http://127.0.0.1:${second!.port}/metrics`)).rejects.toThrow();
+
+    const bad = telemetry({ readers: [reader({}), reader({ host: '127.0.0.1', port: first!.port })] });
+    await expect(servers.apply(bad, {})).rejects.toThrow('address already in use');
+    expect(servers.addresses).toEqual([first]);
+    expect(await page()).toContain('target_info{service_name="b"} 1');
+  });
+
   it.each([
     { level: 'none', readers: [reader({})] },
-    { readers: [] },
+    { level: 'none', readers: [] },
   ])('stays off with %j', async (metrics) => {
-    servers = await startMetricsServers(new MetricsRegistry(), telemetry(metrics), {}, new CaptureLogger());
+    servers = new MetricsServers(new MetricsRegistry(), new CaptureLogger());
+    await servers.apply(telemetry(metrics), {});
     expect(servers.addresses).toEqual([]);
   });
 });

@@ -6,8 +6,7 @@ import { PermanentError } from '../../../../src/component/errors.js';
 import { fileExporter } from '../../../../src/exporters/file/factory.js';
 import { RotatingFile } from '../../../../src/exporters/file/rotating-file.js';
 import { toJson } from '../../../../src/otlp/json-writer.js';
-import { GraphHost } from '../../../../src/pipeline/host.js';
-import { NOP_LOGGER } from '../../../../src/telemetry/logger.js';
+import { testHost } from '../../../helpers/host.js';
 import { batchOf, rejection, startExporter } from '../../../helpers/otlp/exporter-harness.js';
 import { logsRequest, tracesRequest } from '../../../helpers/otlp/payload.js';
 import { CountingMetrics, settingsFor } from '../../../helpers/otlp/receiver-harness.js';
@@ -51,7 +50,7 @@ describe('file exporter', () => {
   });
 
   it('shares one file between signals', async () => {
-    const host = new GraphHost(NOP_LOGGER, () => {});
+    const host = testHost();
     const config = fileExporter.config().parse({ path });
     const metrics = new CountingMetrics();
     const exporters = (['traces', 'logs'] as const).map((signal) =>

@@ -90,7 +90,7 @@ describe('memory_limiter', () => {
     [{ check_interval: '1s' }, "'limit_mib' or 'limit_percentage' must be greater than zero"],
     [
       { check_interval: '1s', limit_mib: 5, spike_limit_mib: 5 },
-      "'limit_mib' must be greater than 'spike_limit_mib'",
+      "'spike_limit_mib' must be smaller than 'limit_mib'",
     ],
   ])('%j: %s', (config, message) => {
     const issues = memoryLimiterConfig()
