@@ -2,6 +2,18 @@
 import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
+import { memcachedProtocol } from './memcached/protocol.js';
+import { mysqlProtocol } from './mysql/protocol.js';
+import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
+import { redisProtocol } from './redis/protocol.js';
 
-export const PROTOCOLS: readonly AnyProtocol[] = [dnsProtocol, http1Protocol, http2Protocol];
+export const PROTOCOLS: readonly AnyProtocol[] = [
+  dnsProtocol,
+  http1Protocol,
+  http2Protocol,
+  memcachedProtocol,
+  mysqlProtocol,
+  postgresqlProtocol,
+  redisProtocol,
+];

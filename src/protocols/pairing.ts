@@ -36,6 +36,12 @@ export class OrderedPairing<D extends object> {
     return exchange;
   }
 
+  /** Is there an open request of which `test` is true? */
+  some(test: (detail: D) => boolean): boolean {
+    for (let i = this.#head; i < this.#queue.length; i++) if (test(this.#queue[i]!.detail)) return true;
+    return false;
+  }
+
   /** The first one's response has ended. Without a request, a response is counted as one that was not captured. */
   finish(response: MessageExtent | undefined, incomplete?: 'gap' | 'reset'): void {
     const exchange = this.shift();
