@@ -21,6 +21,8 @@ export class LiveExchanges {
       finished: (connection, draft, incomplete) => {
         this.exchanges.push(toExchange(this.exchanges.length + 1, connection, draft, incomplete));
       },
+      begun: () => {},
+      ended: () => {},
       recognized: nothing,
       removed: nothing,
     });

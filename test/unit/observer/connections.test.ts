@@ -24,6 +24,8 @@ function feed(...records: Buffer[]) {
     finished: (connection, draft, incomplete) => {
       seen.exchanges.push(toExchange(1, connection, draft, incomplete));
     },
+    begun: () => {},
+    ended: () => {},
     recognized: nothing,
     removed: nothing,
     ignored: ({ cookie, transport }) => seen.events.push(['ignored', cookie, transport]),
