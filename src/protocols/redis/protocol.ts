@@ -110,7 +110,7 @@ const INLINE =
 
 function inlineVerdict(bytes: Buffer, start: number, end: number): Verdict {
   const length = end - start;
-  if (length > 256 || bytes[end - 1] !== 0x0a) return NOT_OURS;
+  if (length > 128 || bytes[end - 1] !== 0x0a) return NOT_OURS;
   return INLINE.test(bytes.toString('latin1', start, end)) ? POSSIBLE : NOT_OURS;
 }
 

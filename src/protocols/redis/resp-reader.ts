@@ -21,16 +21,19 @@ export class RespReader {
   type = '';
   /** Elements of it at the top level, 0 for scalars; -1 for a null one. */
   elements = 0;
-  /** The first strings of it, all levels in order; of a scalar, itself. */
+  /** The first strings of it, all levels in order; of a status or a number, itself. */
   readonly strings: Buffer[] = [];
-  /** Lengths on the wire of `strings`. */
-  readonly lengths: number[] = [];
   /** The first error in it, without its mark. */
   error: string | undefined;
   readonly #inline: boolean;
+  /** Strings that are kept: of replies only the kind of a push is wanted. */
+  readonly #keep: number;
   readonly #left = new Float64Array(MAX_DEPTH);
   #depth = 0;
-  #line: Buffer = Buffer.alloc(KEPT_BYTES * 2);
+  readonly #collected = Buffer.alloc(KEPT_BYTES * 2);
+  /** The line that is being read: `#line[#lineStart, #lineStart + #lineLength)`. Used during a call only. */
+  #line: Buffer = this.#collected;
+  #lineStart = 0;
   #lineLength = 0;
   #lineTotal = 0;
   #inLine = false;
@@ -46,6 +49,7 @@ export class RespReader {
   /** `inline`: lines without a mark are commands (of a client). */
   constructor(inline: boolean, lost: boolean) {
     this.#inline = inline;
+    this.#keep = inline ? KEPT_STRINGS : 1;
     this.#lost = lost;
   }
 
@@ -77,14 +81,24 @@ export class RespReader {
       if (!this.#began) this.#begin();
       if (this.#bulkLeft > 0) {
         const step = Math.min(this.#bulkLeft, end - at);
-        this.#keep(bytes, at, Math.min(at + step, at + this.#bulkLeft - 2));
+        this.#store(bytes, at, Math.min(at + step, at + this.#bulkLeft - 2));
         at += step;
         this.#bulkLeft -= step;
         if (this.#bulkLeft === 0 && this.#bulkEnd()) return at;
         continue;
       }
-      const newline = bytes.indexOf(0x0a, at);
-      const stop = newline < 0 || newline >= end ? end : newline + 1;
+      const stop = afterNewline(bytes, at, end);
+      if (!this.#inLine && bytes[stop - 1] === 0x0a && stop - at <= this.#collected.length) {
+        // The line is in one piece: read it where it is.
+        this.#line = bytes;
+        this.#lineStart = at;
+        this.#lineLength = stop - at;
+        at = stop;
+        const ended = this.#lineEnd();
+        this.#line = this.#collected;
+        if (ended) return at;
+        continue;
+      }
       this.#addLine(bytes, at, stop);
       at = stop;
       if (stop === end && bytes[end - 1] !== 0x0a) {
@@ -124,7 +138,6 @@ export class RespReader {
     this.type = '';
     this.elements = 0;
     this.strings.length = 0;
-    this.lengths.length = 0;
     this.error = undefined;
     this.#depth = 0;
   }
@@ -142,12 +155,14 @@ export class RespReader {
   #addLine(bytes: Buffer, start: number, end: number): void {
     if (!this.#inLine) {
       this.#inLine = true;
+      this.#line = this.#collected;
+      this.#lineStart = 0;
       this.#lineLength = 0;
       this.#lineTotal = 0;
     }
-    const stop = Math.min(end, start + this.#line.length - this.#lineLength);
+    const stop = Math.min(end, start + this.#collected.length - this.#lineLength);
     if (stop > start) {
-      bytes.copy(this.#line, this.#lineLength, start, stop);
+      bytes.copy(this.#collected, this.#lineLength, start, stop);
       this.#lineLength += stop - start;
     }
     this.#lineTotal += end - start;
@@ -155,7 +170,7 @@ export class RespReader {
 
   /** An incomplete line: does it begin as one may? */
   #lineMayBe(): boolean {
-    const mark = this.#line[0]!;
+    const mark = this.#collected[0]!;
     if (isMark(mark)) return true;
     return this.#inline && this.#depth === 0 && isLetter(mark);
   }
@@ -163,18 +178,20 @@ export class RespReader {
   /** True when `event` is set. */
   #lineEnd(): boolean {
     const line = this.#line;
-    let length = this.#lineLength;
-    while (length > 0 && (line[length - 1] === 0x0a || line[length - 1] === 0x0d)) length--;
-    const mark = line[0]!;
+    const start = this.#lineStart;
+    let end = start + this.#lineLength;
+    while (end > start && (line[end - 1] === 0x0a || line[end - 1] === 0x0d)) end--;
+    const length = end - start;
+    const mark = line[start]!;
     if (length === 0 || !isMark(mark)) {
       // Servers take empty lines for nothing.
       if (length === 0 && this.#inline && this.#depth === 0) {
         this.#began = false;
         return false;
       }
-      return this.#inlineCommand(length);
+      return this.#inlineCommand(start, end);
     }
-    const type = String.fromCharCode(mark);
+    const type = MARK_TEXTS[mark]!;
     if (this.type === '') this.type = type;
     switch (type) {
       case '*':
@@ -182,37 +199,35 @@ export class RespReader {
       case '~':
       case '>':
       case '|':
-        return this.#aggregate(type, length);
+        return this.#aggregate(type, start, end);
       case '$':
       case '!':
       case '=':
-        return this.#bulk(type, length);
+        return this.#bulk(type, start, end);
       case '-':
-        this.error ??= line.toString('utf8', 1, length);
+        this.error ??= line.toString('utf8', start + 1, end);
         return this.#scalar();
       default:
-        if (this.strings.length < KEPT_STRINGS && (type === '+' || type === ':' || this.#depth > 0)) {
-          this.strings.push(Buffer.from(line.subarray(1, length)));
-          this.lengths.push(length - 1);
+        if (this.strings.length < this.#keep && (type === '+' || type === ':' || this.#depth > 0)) {
+          this.strings.push(Buffer.from(line.subarray(start + 1, Math.min(end, start + 1 + KEPT_BYTES))));
         }
         return this.#scalar();
     }
   }
 
-  #inlineCommand(length: number): boolean {
-    if (!this.#inline || this.#depth > 0 || !isLetter(this.#line[0]!)) return this.#bad();
+  #inlineCommand(start: number, end: number): boolean {
+    if (!this.#inline || this.#depth > 0 || !isLetter(this.#line[start]!)) return this.#bad();
     this.type = 'i';
-    for (const word of this.#line.toString('latin1', 0, length).split(/\s+/, KEPT_STRINGS)) {
+    for (const word of this.#line.toString('latin1', start, end).split(/\s+/, KEPT_STRINGS)) {
       if (word === '') continue;
       this.strings.push(Buffer.from(word.slice(0, KEPT_BYTES), 'latin1'));
-      this.lengths.push(word.length);
     }
     this.elements = this.strings.length;
     return this.#end();
   }
 
-  #aggregate(type: string, length: number): boolean {
-    const count = readCount(this.#line, 1, length);
+  #aggregate(type: string, start: number, end: number): boolean {
+    const count = readCount(this.#line, start + 1, end);
     if (count === undefined || count > MAX_ELEMENTS) return this.#bad();
     if (this.#depth === 0 && type !== '|') this.elements = count;
     const values = type === '%' || type === '|' ? 2 * count : count;
@@ -224,22 +239,21 @@ export class RespReader {
     return false;
   }
 
-  #bulk(type: string, length: number): boolean {
-    const count = readCount(this.#line, 1, length);
+  #bulk(type: string, start: number, end: number): boolean {
+    const count = readCount(this.#line, start + 1, end);
     if (count === undefined || count > MAX_BULK) return this.#bad();
     if (count < 0) return this.#scalar();
     this.#bulkLeft = count + 2;
     this.#bulkError = type === '!';
     this.#kept = undefined;
     this.#keptLength = 0;
-    if (this.strings.length < KEPT_STRINGS) {
+    if (this.strings.length < this.#keep && (this.#inline || this.#depth > 0 || this.#bulkError)) {
       this.#kept = Buffer.allocUnsafe(Math.min(count, KEPT_BYTES));
-      this.lengths.push(count);
     }
     return false;
   }
 
-  #keep(bytes: Buffer, start: number, end: number): void {
+  #store(bytes: Buffer, start: number, end: number): void {
     const kept = this.#kept;
     if (kept === undefined || end <= start) return;
     this.#keptLength += bytes.copy(kept, this.#keptLength, start, end);
@@ -294,6 +308,17 @@ export const isLetter = (value: number): boolean => {
   const lower = value | 0x20;
   return lower >= 0x61 && lower <= 0x7a;
 };
+
+const MARK_TEXTS = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code));
+
+/** Position behind the next LF, or `end`. Lines are short: calling into the engine costs more than looking. */
+function afterNewline(bytes: Buffer, start: number, end: number): number {
+  const near = Math.min(end, start + 64);
+  for (let at = start; at < near; at++) if (bytes[at] === 0x0a) return at + 1;
+  if (near === end) return end;
+  const found = bytes.indexOf(0x0a, near);
+  return found < 0 || found >= end ? end : found + 1;
+}
 
 /** `-1`, `0`, `12`; undefined for anything else. */
 export function readCount(bytes: Buffer, start: number, end: number): number | undefined {
