@@ -30,6 +30,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
+# Debian's archive, as the machine's own sources name it, and its keys.
+MIRROR=${DEBIAN_MIRROR:-$(grep -rhoE '(https?|file)://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null | grep -v snapshot | head -n 1 | tr -d ' ')}
+KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+[ -n "$MIRROR" ] || die "no Debian archive among the machine's package sources; name one with DEBIAN_MIRROR=."
+[ -e "$KEYRING" ] || die 'the package debian-archive-keyring is needed.'
+
 # The drivers of the shared directory, in the order in which they must be loaded.
 MODULES=(virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci netfs fscache 9pnet 9pnet_virtio 9p)
 
@@ -37,10 +43,9 @@ MODULES=(virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_p
 fetch() {
   local release=$1 root=$WORK/$1/apt image
   [ -e "$WORK/$release/vmlinuz" ] && return
-  mkdir -p "$root"/{etc/apt,var/lib/dpkg,var/cache/apt/archives/partial,var/lib/apt/lists/partial} "$WORK/$release/package"
+  mkdir -p "$root"/{etc/apt/preferences.d,var/lib/dpkg,var/cache/apt/archives/partial,var/lib/apt/lists/partial} "$WORK/$release/package"
   : >"$root/var/lib/dpkg/status"
-  # Release files are signed with keys that the machine's own release may not have yet; see the note in CONTRIBUTING.md.
-  echo "deb [trusted=yes] http://deb.debian.org/debian $release main" >"$root/etc/apt/sources.list"
+  echo "deb [signed-by=$KEYRING] $MIRROR $release main" >"$root/etc/apt/sources.list"
   local apt=(-qq -o "Dir=$root" -o "Dir::State::status=$root/var/lib/dpkg/status" -o APT::Architecture=amd64 -o APT::Sandbox::User=root)
   apt-get "${apt[@]}" update 2>/dev/null || die "$release: apt-get update failed."
   image=$(apt-cache "${apt[@]}" depends linux-image-amd64 | grep -oE 'linux-image-[0-9][^ ]*' | head -n 1)
