@@ -75,6 +75,11 @@ it('stays inside the slab and never throws, whatever the bytes are', () => {
     sample: count,
     exec: count,
     exit: count,
+    netUnix: count,
+    netTurns: count,
+    netError: count,
+    tlsData: count,
+    tlsClose: count,
   };
   const decoder = new Decoder(sink);
   for (let round = 0; round < 30_000; round++) {
