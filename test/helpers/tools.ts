@@ -1,14 +1,23 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'vitest';
 
-/** `it` for tests that need programs of the distribution; skipped, naming what is missing, where there are none. */
+/** Debian keeps the servers of PostgreSQL out of the PATH. */
+const POSTGRESQL = '/usr/lib/postgresql';
+for (const version of existsSync(POSTGRESQL) ? readdirSync(POSTGRESQL) : []) {
+  process.env.PATH = `${process.env.PATH}:${POSTGRESQL}/${version}/bin`;
+}
+
+/**
+ * `it` for tests that need programs of the distribution; skipped, naming what is missing, where there are none. With
+ * KINDLING_REQUIRE_KERNEL=1 they run all the same, and fail.
+ */
 export function itWith(tools: readonly string[], name: string, test: () => Promise<void>): void {
   const missing = tools.filter((tool) => !isInstalled(tool));
-  if (missing.length === 0) it(name, test);
+  if (missing.length === 0 || process.env.KINDLING_REQUIRE_KERNEL === '1') it(name, test);
   else it.skip(`${name} (needs ${missing.join(', ')})`, test);
 }
 
