@@ -126,7 +126,7 @@ describe('a backend that answers everything there is', () => {
       },
     };
     config.service.pipelines.traces.exporters = ['otlp_grpc'];
-    const agent = await startAgent(JSON.stringify(config));
+    const agent = await startAgent(JSON.stringify(config), ['--shutdown-timeout', '60s']);
     const sender = new NumberingSender({ port, spansPerRequest: 4 });
     await sendUntil(sender, () => (grpc.met.get(0) ?? 0) > 50);
     expect(await agent.stop()).toBe(0);

@@ -96,7 +96,7 @@ async function load(settings: object, useWrk: boolean): Promise<Outcome> {
       metrics: registry.account({ id: 'ebpf', kind: 'receiver' }).own,
       now: Date.now,
     },
-    ebpfConfig().parse({ targets: { include, default: 'none' }, ...settings }),
+    ebpfConfig().parse({ targets: { include, default: 'none' }, budget: { cpus: 0 }, ...settings }),
     {
       consume: async (batch) => {
         batches.push(batch);

@@ -68,7 +68,7 @@ describeKernel('capture', () => {
     expect({ files: openFiles(), threads: threads() }).toEqual(before);
   });
 
-  it('stops while it is busy, and delivers nothing afterwards', async () => {
+  it('stops while it is busy, and delivers nothing afterwards', { timeout: 300_000 }, async () => {
     for (let i = 0; i < 10; i++) {
       let batches = 0;
       const capture = Capture.open(
