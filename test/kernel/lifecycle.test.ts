@@ -2,10 +2,17 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ABI_HASH, STATS } from '../../src/receiver/ebpf/abi.gen.js';
 import { Capture, clockOffset, loadAddon, probe } from '../../src/receiver/ebpf/native.js';
-import { closeSessionsAfterEach, describeKernel, runProgram, Session, waitUntil } from '../helpers/kernel.js';
+import {
+  closeSessionsAfterEach,
+  describeKernel,
+  NodeChild,
+  runProgram,
+  Session,
+  waitUntil,
+} from '../helpers/kernel.js';
 
 /** A cycle takes about 50 ms, mostly for reading the kernel's BTF; `KINDLING_LEAK_CYCLES=1000` is for patient people. */
 const CYCLES = Number(process.env.KINDLING_LEAK_CYCLES ?? 100);
@@ -47,6 +54,15 @@ async function within<T>(what: string, promise: Promise<T>): Promise<T> {
 describeKernel('capture', () => {
   closeSessionsAfterEach();
 
+  // The agent's own threads are never watched: on a quiet machine nobody else would run.
+  let neighbour: NodeChild;
+  beforeAll(() => {
+    neighbour = new NodeChild('setInterval(() => {}, 1)');
+  });
+  afterAll(() => neighbour.end());
+  /** Selects nobody but the neighbour, so that a test can't live on what happens to run beside it. */
+  const ofNeighbour = () => ({ selectByDefault: false, includePids: [neighbour.pid] });
+
   it(`leaks no descriptor and no thread over ${CYCLES} cycles`, { timeout: 300_000 }, async () => {
     // Maps, ring, reader and the selection programs in each cycle, all topics in every 50th.
     const cycle = (topics: boolean) =>
@@ -72,7 +88,10 @@ describeKernel('capture', () => {
     for (let i = 0; i < 10; i++) {
       let batches = 0;
       const capture = Capture.open(
-        { sched: {}, net: {}, pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
+        {
+          ...{ sched: {}, net: {}, rules: ofNeighbour() },
+          ...{ pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
+        },
         () => batches++,
       );
       await waitUntil(() => batches > 0);
@@ -85,12 +104,11 @@ describeKernel('capture', () => {
 
   it('stops while every slab waits to be read', async () => {
     const capture = Capture.open(
-      { sched: {}, pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
+      { sched: {}, rules: ofNeighbour(), pollMs: 1, slabCount: 2, slabBytes: 8192, ringBytes: 1 << 16 },
       () => {},
     );
-    // This thread reads nothing, while programs run: both slabs fill and the reader waits for one.
-    const end = Date.now() + 300;
-    while (Date.now() < end) readdirSync('/proc/self/fd');
+    // This thread reads nothing, while the neighbour runs: both slabs are taken and the ring fills behind them.
+    while (capture.ringUsedBytes() < 8192) readdirSync('/proc/self/fd');
     capture.close();
   });
 
@@ -124,7 +142,7 @@ describeKernel('capture', () => {
          const { createRequire } = require('node:module');
          const addon = createRequire(workerData.root)('./build/native/kindling.node');
          const slabs = [new ArrayBuffer(65536), new ArrayBuffer(65536)];
-         const rules = { selectByDefault: true, includePids: [], excludePids: [], includeComms: [], excludeComms: [],
+         const rules = { selectByDefault: false, includePids: [workerData.pid], excludePids: [], includeComms: [], excludeComms: [],
            includeCgroupIds: [], excludeCgroupIds: [] };
          const capture = new addon.Capture({ netVariant: 'auto', captureBytes: 256, sched: true, openWaitMs: 200,
            openWaitIntervalMs: 1000, cpuFrequencyHz: 49, proc: true, ringBytes: 1 << 16, pollMs: 1, rules }, slabs,
@@ -132,7 +150,7 @@ describeKernel('capture', () => {
          const failed = capture.report.find((topic) => !topic.attached);
          if (failed) throw new Error(JSON.stringify(failed));
          parentPort.on('message', () => process.exit(0));`,
-        { eval: true, workerData: { root: new URL('../../', import.meta.url).pathname } },
+        { eval: true, workerData: { root: new URL('../../', import.meta.url).pathname, pid: neighbour.pid } },
       );
       const begun = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
       await within(`the first batch (${ending})`, begun);

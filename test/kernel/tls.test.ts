@@ -10,16 +10,9 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { describeKernel, NodeChild } from '../helpers/kernel.js';
 import { Observation, type ObservedSpan } from '../helpers/observe.js';
 import { TestCertificate } from '../helpers/tls-certificate.js';
+import { isInstalled, itWith } from '../helpers/tools.js';
 
 const run = promisify(execFile);
-const has = (program: string): boolean => {
-  try {
-    execFileSync('which', [program], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-};
 /** The distribution's, which uses its libssl; others may bring their own. */
 const PYTHON = '/usr/bin/python3';
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -276,7 +269,7 @@ describeKernel('TLS in clear', () => {
     expectExact(servers, server, 'openssl', 'order');
   });
 
-  it.skipIf(!has('wget'))('sees wget, with GnuTLS', async () => {
+  itWith(['wget'], 'sees wget, with GnuTLS', async () => {
     const server = await nodeServer();
     const urls = Array.from({ length: REQUESTS }, (_, i) => `https://127.0.0.1:${server.port}${pathOf(i)}`);
     const wget = () =>
@@ -293,7 +286,7 @@ describeKernel('TLS in clear', () => {
   });
 
   for (const flags of ['', '-s -w']) {
-    it.skipIf(!has('go'))(`sees a Go server${flags === '' ? '' : ' that was stripped'}`, async () => {
+    it.skipIf(!isInstalled('go'))(`sees a Go server${flags === '' ? '' : ' that was stripped'}`, async () => {
       const server = await serve(buildGo(flags), [certificate.key, certificate.cert]);
       const { servers } = await observe([server.pid], [], () => curl(server));
       expectExact(servers, server, 'go', 'descriptor');
