@@ -13,7 +13,7 @@ cp build/native/kindling.node "$target/build/native/"
 strip --strip-unneeded "$target/build/native/kindling.node"
 (cd "$target" && npm ci --omit=dev --ignore-scripts --no-fund --no-audit --loglevel=error)
 # Sources for debuggers, and tests of packages: a third of the size.
-find "$target/dist" "$target/node_modules" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
+find "$target/dist" "$target/node_modules" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name .npmignore \) -delete
 rm -f "$target/package-lock.json"
 # The same tree from the same sources, whoever builds it when (https://reproducible-builds.org/docs/source-date-epoch/).
 if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
