@@ -2,6 +2,7 @@
 import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
+import { kafkaProtocol } from './kafka/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
@@ -12,6 +13,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   dnsProtocol,
   http1Protocol,
   http2Protocol,
+  kafkaProtocol,
   memcachedProtocol,
   mysqlProtocol,
   postgresqlProtocol,
