@@ -4,6 +4,7 @@ import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
 import { kafkaProtocol } from './kafka/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
+import { mongodbProtocol } from './mongodb/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
@@ -15,6 +16,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   http2Protocol,
   kafkaProtocol,
   memcachedProtocol,
+  mongodbProtocol,
   mysqlProtocol,
   postgresqlProtocol,
   redisProtocol,
