@@ -1,4 +1,5 @@
 /** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
+import { cassandraProtocol } from './cassandra/protocol.js';
 import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
@@ -11,6 +12,7 @@ import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
+  cassandraProtocol,
   dnsProtocol,
   http1Protocol,
   http2Protocol,
