@@ -1,18 +1,24 @@
 /** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
+import { cassandraProtocol } from './cassandra/protocol.js';
 import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
+import { kafkaProtocol } from './kafka/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
+import { mongodbProtocol } from './mongodb/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
+  cassandraProtocol,
   dnsProtocol,
   http1Protocol,
   http2Protocol,
+  kafkaProtocol,
   memcachedProtocol,
+  mongodbProtocol,
   mysqlProtocol,
   postgresqlProtocol,
   redisProtocol,

@@ -117,6 +117,11 @@ export class IdPairing<D extends object, K extends number | string = number> {
     return this.#byId.values();
   }
 
+  /** The oldest first. */
+  entries(): IterableIterator<[K, WireExchange<D>]> {
+    return this.#byId.entries();
+  }
+
   dropAll(reason: 'malformed' | 'not_captured'): void {
     for (const exchange of this.#byId.values()) this.#host.drop(exchange, reason);
     this.#byId.clear();
