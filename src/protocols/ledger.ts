@@ -63,7 +63,9 @@ export class ExchangeLedger {
 
   /** The open exchange whose request begins at `offset` of its stream. */
   requestAt(offset: number): WireExchange | undefined {
-    for (const exchange of this.#open) if (exchange.requestOffset === offset) return exchange;
+    for (const exchange of this.#open) {
+      if (exchange.requestOffset === offset && !exchange.pushed) return exchange;
+    }
     return undefined;
   }
 

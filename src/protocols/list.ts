@@ -1,4 +1,5 @@
 /** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
+import { amqpProtocol } from './amqp/protocol.js';
 import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
@@ -9,6 +10,7 @@ import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
+  amqpProtocol,
   dnsProtocol,
   http1Protocol,
   http2Protocol,
