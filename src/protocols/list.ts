@@ -5,6 +5,7 @@ import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
+import { natsProtocol } from './nats/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
@@ -16,6 +17,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   http2Protocol,
   memcachedProtocol,
   mysqlProtocol,
+  natsProtocol,
   postgresqlProtocol,
   redisProtocol,
 ];

@@ -16,6 +16,8 @@ export interface MessagingFacts {
   readonly destination: string;
   /** A destination that lives as long as its connection: a reply inbox, a queue that the server named. */
   readonly temporary?: boolean;
+  /** What the destination is an instance of, where that is known; '' or absent: found out by its looks. */
+  readonly template?: string;
 }
 
 export const MESSAGING_ATTRIBUTES = [
@@ -39,7 +41,8 @@ const CLIENT_KINDS: Readonly<Record<MessagingOperation, SpanKindName>> = {
 /** Puts name, kind and the attributes in `MESSAGING_ATTRIBUTES`. `names` makes the destination fit for a name. */
 export function describeMessaging(span: SpanSink, facts: MessagingFacts, names: Destinations): void {
   const { operation, type, destination, temporary } = facts;
-  const template = temporary === true ? '' : names.of(destination);
+  const template =
+    temporary === true ? '' : facts.template ? names.admit(facts.template) : names.of(destination);
   span.name =
     temporary === true
       ? `${operation} (temporary)`

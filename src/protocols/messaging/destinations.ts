@@ -25,13 +25,14 @@ export class Destinations {
     if (destination === '') return '';
     const known = this.#known.get(destination);
     if (known !== undefined) return known;
-    const name = this.#admit(withoutIds(destination, this.#separator));
+    const name = this.admit(withoutIds(destination, this.#separator));
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.set(destination, name);
     return name;
   }
 
-  #admit(name: string): string {
+  /** A name that is known to be of low cardinality; '' when there are too many. */
+  admit(name: string): string {
     if (this.#names.has(name)) return name;
     if (this.#names.size >= MAX_NAMES) return '';
     this.#names.add(name);
