@@ -4,6 +4,7 @@ import { dnsProtocol } from './dns/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
+import { mqttProtocol } from './mqtt/protocol.js';
 import { mysqlProtocol } from './mysql/protocol.js';
 import { natsProtocol } from './nats/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
@@ -16,6 +17,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   http1Protocol,
   http2Protocol,
   memcachedProtocol,
+  mqttProtocol,
   mysqlProtocol,
   natsProtocol,
   postgresqlProtocol,
