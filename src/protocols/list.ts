@@ -1,6 +1,7 @@
 /** THE list of protocols: one line each, alphabetical. The order does not matter to recognition. */
 import { amqpProtocol } from './amqp/protocol.js';
 import { dnsProtocol } from './dns/protocol.js';
+import { dubboProtocol } from './dubbo/protocol.js';
 import { http1Protocol } from './http1/protocol.js';
 import { http2Protocol } from './http2/protocol.js';
 import { memcachedProtocol } from './memcached/protocol.js';
@@ -14,6 +15,7 @@ import { redisProtocol } from './redis/protocol.js';
 export const PROTOCOLS: readonly AnyProtocol[] = [
   amqpProtocol,
   dnsProtocol,
+  dubboProtocol,
   http1Protocol,
   http2Protocol,
   memcachedProtocol,
