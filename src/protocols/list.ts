@@ -11,6 +11,7 @@ import { natsProtocol } from './nats/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
+import { rocketMqProtocol } from './rocketmq/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   amqpProtocol,
@@ -24,4 +25,5 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   natsProtocol,
   postgresqlProtocol,
   redisProtocol,
+  rocketMqProtocol,
 ];
