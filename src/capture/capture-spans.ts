@@ -14,8 +14,10 @@ import {
   hasParent,
   PARENT_ID,
   SPAN_ID,
+  streamPosition,
   TRACE_ID,
 } from '../observer/span-identity.js';
+import { receivingRole } from '../observer/wire-exchange.js';
 import { writeHex } from '../otlp/ids.js';
 import { SpanFlags, SpanKind, StatusCode } from '../otlp/span-constants.js';
 import { addNs, type Time64 } from '../otlp/time.js';
@@ -49,6 +51,7 @@ export class CaptureSpans {
     const before = writer.sizeBytes;
     const identity = this.#identify(exchange, ends, facts.side);
     const { context, incomplete } = exchange;
+    const hasRemoteParent = context !== undefined && receivingRole(facts.side, exchange) === 'server';
     const startTime = addNs(epoch, Math.round(exchange.requestStart));
     facts.put(ATTR_SOURCE, 'capture');
     facts.put(ATTR_INCOMPLETE, incomplete);
@@ -66,7 +69,7 @@ export class CaptureSpans {
       flags:
         (context?.sampled === false ? 0 : SpanFlags.sampled) |
         SpanFlags.hasIsRemote |
-        (isServer && context !== undefined ? SpanFlags.isRemote : 0),
+        (hasRemoteParent ? SpanFlags.isRemote : 0),
       attributes: Object.fromEntries(facts.attributes),
     });
     this.#items++;
@@ -102,11 +105,16 @@ export class CaptureSpans {
     const server = `${ends.remoteAddress} ${ends.remotePort}`;
     // A position is of one stream: requests that share it (multiplexed in one frame) differ by their time and protocol.
     const seed = connectionSeed(`${this.#idSeed}|${exchange.requestStart}`, client, server);
-    const identity = createIdentity(seed, exchange.requestOffset, side);
+    const role = receivingRole(side, exchange);
+    const identity = createIdentity(seed, streamPosition(exchange.requestOffset, exchange.pushed), role);
     const { context } = exchange;
     if (context === undefined) return identity;
     writeHex(context.traceId, identity, TRACE_ID.start);
-    writeHex(context.spanId, identity, side === 'client' ? SPAN_ID.start : PARENT_ID.start);
+    writeHex(
+      context.spanId,
+      identity,
+      side === 'client' && !exchange.pushed ? SPAN_ID.start : PARENT_ID.start,
+    );
     return identity;
   }
 }

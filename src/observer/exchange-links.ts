@@ -15,6 +15,7 @@ import {
   createIdentity,
   PARENT_ID,
   SPAN_ID,
+  streamPosition,
   TRACE_ID,
 } from './span-identity.js';
 import type { WireContext } from './types.js';
@@ -59,18 +60,21 @@ export class ExchangeLinks {
   /** The identity of the span that the request `draft` becomes. */
   identify(connection: Connection, draft: LinkedRequest, role: 'client' | 'server'): Uint8Array {
     const place = connection.place!;
-    const identity = createIdentity(place.seed, draft.requestOffset, role);
+    const pushed = draft.pushed === true;
+    const identity = createIdentity(place.seed, streamPosition(draft.requestOffset, pushed), role);
     const { context } = draft;
     if (context !== undefined) writeHex(context.traceId, identity, TRACE_ID.start);
     if (role === 'client') {
       if (context === undefined) return identity;
       let inbound = this.#inbound.get(context.spanId);
       while (inbound !== undefined && inbound.tgid !== draft.tgid) inbound = inbound.next;
-      if (inbound === undefined) writeHex(context.spanId, identity, SPAN_ID.start);
+      // A broker hands on what it was sent before, perhaps long ago: that id is the publisher's.
+      if (inbound === undefined) writeHex(context.spanId, identity, pushed ? PARENT_ID.start : SPAN_ID.start);
       else setParent(identity, inbound.identity);
       return identity;
     }
-    const client = this.#clients.get(place.key)?.requestAt(draft.requestOffset);
+    // What a server pushes has no request of a client before it.
+    const client = pushed ? undefined : this.#clients.get(place.key)?.requestAt(draft.requestOffset);
     if (client?.identity !== undefined && sameTrace(client.identity, identity)) {
       setParent(identity, client.identity);
     } else if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
@@ -97,6 +101,8 @@ export class ExchangeLinks {
 export interface LinkedRequest {
   readonly context: WireContext | undefined;
   readonly requestOffset: number;
+  /** `WireExchange.pushed` */
+  readonly pushed?: boolean;
   readonly tgid: number;
 }
 

@@ -29,7 +29,7 @@ import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-bui
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
 import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
-import { fromWire } from './wire-exchange.js';
+import { fromWire, receivingRole } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
@@ -138,7 +138,11 @@ export class Observer {
       },
       begun: (connection, exchange) => {
         processes.get(exchange.tgid);
-        exchange.identity = this.#links.identify(connection, exchange, connection.side ?? 'client');
+        exchange.identity = this.#links.identify(
+          connection,
+          exchange,
+          receivingRole(connection.side ?? 'client', exchange),
+        );
       },
       ended: (connection, exchange) => this.#ended(connection, exchange, undefined),
       recognized: (connection: Connection) => this.#links.recognized(connection),

@@ -12,6 +12,7 @@ import type { MonoClock } from './join-types.js';
 import { type QueryPolicy, SCHEMA_URL, SpanAttributeEncoder } from './span-attributes.js';
 import { connectionSeed, createIdentity } from './span-identity.js';
 import type { Exchange, MonoNs, ProcessInfo, ProcessTable } from './types.js';
+import { receivingRole } from './wire-exchange.js';
 
 export interface SpanBatch {
   readonly bytes: Uint8Array;
@@ -145,7 +146,13 @@ export class SpanBuilder {
     exchange: Exchange,
     { protocol, ends, exchange: wire }: NonNullable<Exchange['wire']>,
   ): SpanFacts {
-    const facts = this.#facts.describe(protocol, wire, ends, exchange.role, this.#options.protocols);
+    const facts = this.#facts.describe(
+      protocol,
+      wire,
+      ends,
+      receivingRole(exchange.role, wire),
+      this.#options.protocols,
+    );
     facts.put(ATTR_SOURCE, 'kernel');
     facts.put(ATTR_INCOMPLETE, exchange.incomplete);
     return facts;

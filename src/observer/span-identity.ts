@@ -46,6 +46,13 @@ export function createIdentity(seed: ConnectionSeed, offset: number, side: 'clie
   return identity;
 }
 
+/** `offset` in the client's stream, or in the server's, apart from each other. */
+export const streamPosition = (offset: number, ofServer: boolean): number =>
+  ofServer ? offset + SERVER_STREAM : offset;
+
+/** No stream is that long. */
+const SERVER_STREAM = 2 ** 51;
+
 export const hasParent = (identity: Uint8Array): boolean => !isZero(identity, PARENT_ID.start, PARENT_ID.end);
 
 function derive(seed: number, low: number, high: number, salt: number): number {

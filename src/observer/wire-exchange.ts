@@ -32,7 +32,7 @@ export function fromWire(
   return {
     id,
     protocol: exchange.protocol,
-    role: connection.side ?? 'client',
+    role: receivingRole(connection.side ?? 'client', exchange),
     tgid: exchange.tgid,
     requestTid: exchange.requestTid,
     responseTid: exchange.responseTid,
@@ -51,4 +51,10 @@ export function fromWire(
     ...(tls === undefined ? {} : { tls }),
     wire: { exchange, protocol, ends: conversation.ends },
   };
+}
+
+/** Whose view an exchange has: what the server pushes is received by the end that opened the connection. Its own inverse. */
+export function receivingRole(side: 'client' | 'server', { pushed }: WireExchange): 'client' | 'server' {
+  if (!pushed) return side;
+  return side === 'client' ? 'server' : 'client';
 }

@@ -34,6 +34,11 @@ export class WireExchange<D extends object = object> {
    * how slow the other end is. Shown as an attribute; kept out of latency.
    */
   waiting = false;
+  /**
+   * The server sent it without being asked (a message to a subscriber), and the client is the one that works on it. Said
+   * before the parser returns from the call in which the exchange began.
+   */
+  pushed = false;
   /** Finished or dropped: nothing more will come of it. */
   over = false;
   /** Kept by the observer: ids of the span it becomes. */

@@ -63,7 +63,9 @@ export class ExchangeLedger {
 
   /** The open exchange whose request begins at `offset` of its stream. */
   requestAt(offset: number): WireExchange | undefined {
-    for (const exchange of this.#open) if (exchange.requestOffset === offset) return exchange;
+    for (const exchange of this.#open) {
+      if (exchange.requestOffset === offset && !exchange.pushed) return exchange;
+    }
     return undefined;
   }
 
@@ -82,8 +84,8 @@ export class ExchangeLedger {
   close(reason: CloseReason, time: number): void {
     for (const exchange of this.#open) {
       if (reason === 'closed') {
-        // A subscription or stream ends with its connection: nobody waited for more.
-        if (exchange.waiting && exchange.responseStart !== 0) this.finish(exchange, undefined);
+        // A subscription, stream or long poll ends with its connection: nobody waited for more.
+        if (exchange.waiting) this.finish(exchange, undefined);
         else this.#end(exchange, 'no_response', time);
       } else if (reason === 'reset') this.#end(exchange, 'reset', time);
       else if (exchange.responseStart !== 0) this.finish(exchange, undefined, 'gap');

@@ -35,6 +35,34 @@ describe('connections that are not HTTP/1.x', () => {
     });
   });
 
+  it('make the span of a pushed message a child of the one that published it', async () => {
+    const inline = new InlineObserver();
+    const { client, server } = inline.model.connect(['10.0.0.1', 40_000], ['10.0.0.2', 5672]);
+    for (const step of (await loadSeeds('amqp'))[1]!.steps) {
+      const [from, to] = step[0] === 'client' ? [client, server] : [server, client];
+      from.send(stepBytes(step));
+      to.receive(stepBytes(step));
+    }
+    client.close();
+    server.close();
+    inline.advance(2000);
+    inline.observer.flush();
+    const { spans } = inline;
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+    const traced = spans.filter(({ traceId }) => traceId === '0af7651916cd43dd8448eb211c80319c');
+    // 5: a consumer, which works on what it got; 3: the broker, which sent it on.
+    const consumer = traced.find(({ kind }) => kind === 5)!;
+    const broker = traced.find(({ kind }) => kind !== 5)!;
+    expect(traced).toHaveLength(2);
+    expect(consumer).toMatchObject({
+      name: 'deliver shop:orders.created:orders',
+      parentSpanId: 'b7ad6b7169203331',
+    });
+    expect(consumer.attributes).toMatchObject({ 'server.address': '10.0.0.2', 'server.port': 5672 });
+    expect(broker.parentSpanId).toBe('b7ad6b7169203331');
+    expect(broker.attributes).toMatchObject({ 'server.address': '10.0.0.2', 'server.port': 5672 });
+  });
+
   it('leave HTTP/1.x to the pairing that counts by turns', () => {
     const inline = new InlineObserver();
     inline.exchange(40_000, 'GET /a HTTP/1.1\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
