@@ -57,14 +57,11 @@ export class GrpcMessageCollector {
 
   /** The message, once the client has half-closed. Throws `RpcError` when there is none or it is cut. */
   finish(): GrpcMessage {
-    if (this.#length < 0 && this.#prefixBytes === 0) {
-      throw new RpcError(
-        GRPC_STATUS.INTERNAL,
-        'cardinality violation: received no request message from non-client-streaming RPC',
-      );
+    if (this.#length < 0) {
+      throw new RpcError(GRPC_STATUS.UNKNOWN, 'EOF');
     }
     if (this.#messageBytes !== this.#length) {
-      throw new RpcError(GRPC_STATUS.INTERNAL, 'unexpected EOF');
+      throw new RpcError(GRPC_STATUS.UNKNOWN, 'unexpected EOF');
     }
     if (this.#flag > 1) {
       throw new RpcError(GRPC_STATUS.INTERNAL, `grpc: received unexpected payload format ${this.#flag}`);

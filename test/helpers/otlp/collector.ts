@@ -29,11 +29,14 @@ export interface RunningCollector {
  * Starts a Collector with `config` (YAML; `DIRECTORY` in it stands for a directory of its own) and waits until it is
  * ready. Rejects with its output when it ends before.
  */
-export async function startCollector(config: string): Promise<RunningCollector> {
+export async function startCollector(
+  config: string,
+  { binary = BINARY, args = [] }: { readonly binary?: string; readonly args?: readonly string[] } = {},
+): Promise<RunningCollector> {
   const directory = await mkdtemp(join(tmpdir(), 'kindling-otelcol-'));
   const path = join(directory, 'config.yaml');
   await writeFile(path, config.replaceAll('DIRECTORY', directory));
-  const child = spawn(BINARY, ['--config', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['--config', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
