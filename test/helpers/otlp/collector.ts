@@ -21,6 +21,8 @@ export interface RunningCollector {
   readonly directory: string;
   /** Ends it as a service manager would, so that everything it holds is flushed. */
   stop(): Promise<void>;
+  /** What it has printed until now. */
+  output(): string;
   /** What it has written to a file in `directory`. */
   read(name: string): Promise<string>;
 }
@@ -50,6 +52,7 @@ export async function startCollector(
   }
   return {
     directory,
+    output: () => output,
     read: (name) => readFile(join(directory, name), 'utf8'),
     stop: async () => {
       await end(child, ended);
