@@ -134,8 +134,19 @@ export function statusToJson(status: RpcStatus): string {
   const details =
     status.retryDelayMs === undefined
       ? {}
-      : { details: [{ '@type': RETRY_INFO, retryDelay: `${status.retryDelayMs / 1000}s` }] };
-  return JSON.stringify({ code: status.code, message: status.message, ...details });
+      : { details: [{ '@type': RETRY_INFO, retryDelay: durationText(status.retryDelayMs) }] };
+  const message = status.message === '' ? {} : { message: status.message };
+  return JSON.stringify({ code: status.code, ...message, ...details });
+}
+
+/** A Duration in JSON: no fraction, or one of three, six or nine digits. */
+function durationText(ms: number): string {
+  const { seconds, nanos } = splitDelay(ms);
+  if (nanos === 0) return `${seconds}s`;
+  const digits = String(nanos)
+    .padStart(9, '0')
+    .replace(/(?:000){1,2}$/, '');
+  return `${seconds}.${digits}s`;
 }
 
 /** Throws `InvalidJsonError`. */

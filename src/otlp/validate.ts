@@ -6,6 +6,7 @@
 import { contentStart, fieldEnd, tagAt } from './field-end.js';
 import { forEachPacked } from './fields.js';
 import { MAX_VALUE_DEPTH, MalformedError } from './malformed-error.js';
+import { withCollectorSentence } from './malformed-sentence.js';
 import { ANY_VALUE, KEY_VALUE, REQUESTS, type SignalName, SPAN } from './messages.js';
 import { isPlainPair, isPlainSpan } from './plain-span.js';
 import type { FieldDef, MessageDef } from './schema.js';
@@ -16,7 +17,11 @@ import { WireType } from './wire-reader.js';
  * sentence when a Collector would refuse the request.
  */
 export function validate(signal: SignalName, bytes: Uint8Array): number {
-  return checkMessage(REQUESTS[signal], bytes, 0, bytes.length, 0);
+  try {
+    return checkMessage(REQUESTS[signal], bytes, 0, bytes.length, 0);
+  } catch (error) {
+    throw error instanceof MalformedError ? withCollectorSentence(signal, bytes, error) : error;
+  }
 }
 
 /** `valueDepth` counts nested AnyValues. */

@@ -63,12 +63,17 @@ function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunct
       code === 'Z_BUF_ERROR'
         ? 'unexpected EOF'
         : code === 'Z_DATA_ERROR'
-          ? `${name}: invalid header`
+          ? sentenceOf(name, message)
           : message;
     return new DecompressError('corrupt', text, { cause: error });
   };
   return (input, maxBytes) =>
     new Promise((resolve, reject) => {
+      const problem = tooShort(name, input.length);
+      if (problem !== undefined) {
+        reject(new DecompressError('corrupt', problem));
+        return;
+      }
       const chunkSize = chunkSizeOf(input, maxBytes, name === 'gzip');
       const options = { maxOutputLength: Math.max(1, maxBytes), chunkSize };
       if (input.length <= SYNC_BYTES) {
@@ -81,6 +86,20 @@ function zlibDecompressor(name: string, sync: ZlibSyncFunction, async: ZlibFunct
       }
       async(input, options, (error, result) => (error === null ? resolve(result) : reject(failure(error))));
     });
+}
+
+const GZIP_HEADER_BYTES = 10;
+
+/** What Go's reader of gzip says when there is not even a header. */
+function tooShort(name: string, bytes: number): string | undefined {
+  if (name !== 'gzip' || bytes >= GZIP_HEADER_BYTES) return undefined;
+  return bytes === 0 ? 'EOF' : 'unexpected EOF';
+}
+
+/** zlib's reason in Go's words. */
+function sentenceOf(name: string, reason: string): string {
+  if (/^incorrect (data|length) check/.test(reason)) return `${name}: invalid checksum`;
+  return /header check|compression method/.test(reason) ? `${name}: invalid header` : 'flate: corrupt input';
 }
 
 /** For decoders of our own, which run at once. */
@@ -104,10 +123,19 @@ const { zstdDecompress, zstdDecompressSync } = zlib as typeof zlib & {
   zstdDecompress?: ZlibFunction;
   zstdDecompressSync?: ZlibSyncFunction;
 };
-const zstd =
+
+/** Nothing is a stream of no frames, of which Go's readers make nothing. */
+const emptyIsEmpty =
+  (inner: Decompressor): Decompressor =>
+  (input, maxBytes) =>
+    input.length === 0 ? Promise.resolve(input) : inner(input, maxBytes);
+
+const zstd = emptyIsEmpty(
   zstdDecompress === undefined || zstdDecompressSync === undefined
     ? ownDecompressor(decompressZstd)
-    : zlibDecompressor('zstd', zstdDecompressSync, zstdDecompress);
+    : zlibDecompressor('zstd', zstdDecompressSync, zstdDecompress),
+);
+const framedSnappy = emptyIsEmpty(ownDecompressor(decompressSnappyFrames));
 
 /** By `Content-Encoding`. */
 export const HTTP_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
@@ -118,13 +146,13 @@ export const HTTP_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
     isSnappyFramed(input) ? decompressSnappyFrames(input, maxBytes) : decompressSnappyBlock(input, maxBytes),
   ),
   lz4: ownDecompressor(decompressLz4),
-  'x-snappy-framed': ownDecompressor(decompressSnappyFrames),
+  'x-snappy-framed': framedSnappy,
   zstd,
 };
 
 /** By `grpc-encoding`: what a Collector installs. `deflate` is not among them. */
 export const GRPC_DECOMPRESSORS: Readonly<Record<string, Decompressor>> = {
   gzip,
-  snappy: ownDecompressor(decompressSnappyFrames),
+  snappy: framedSnappy,
   zstd,
 };

@@ -1,6 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import { DecompressError, GRPC_DECOMPRESSORS } from './decompress.js';
-import { GRPC_PREFIX_BYTES, GrpcMessageCollector } from './grpc-message.js';
-import { decodeGrpcMessage, GRPC_STATUS } from './grpc-status.js';
+import { GRPC_PREFIX_BYTES, GrpcMessageCollector, TWO_RESPONSES } from './grpc-message.js';
+import { decodeGrpcMessage, GRPC_STATUS, RpcError } from './grpc-status.js';
 import { CONNECTION_LOST, type Http2Connection, UNPROCESSED } from './http2/connection.js';
 import type { DecodedHeaders } from './http2/hpack-decoder.js';
 import { H2_ERROR } from './http2/protocol.js';
@@ -38,7 +39,7 @@ export class GrpcCall implements StreamListener {
   readonly #headers: Buffer;
   readonly #done: (result: GrpcResult) => void;
   readonly #timer: NodeJS.Timeout | undefined;
-  readonly #collector = new GrpcMessageCollector(MAX_RESPONSE_BYTES);
+  readonly #collector = new GrpcMessageCollector(MAX_RESPONSE_BYTES, TWO_RESPONSES);
   #connection: Http2Connection | undefined;
   #heardBefore = 0;
   #stream: Http2Stream | undefined;
@@ -96,7 +97,8 @@ export class GrpcCall implements StreamListener {
     try {
       this.#collector.push(chunk, start, end);
     } catch (error) {
-      this.settle({ code: GRPC_STATUS.INTERNAL, message: `response: ${(error as Error).message}` });
+      const code = error instanceof RpcError ? error.code : GRPC_STATUS.INTERNAL;
+      this.settle({ code, message: (error as Error).message });
       this.#cancel();
     }
   }
@@ -122,14 +124,22 @@ export class GrpcCall implements StreamListener {
   async #finish(): Promise<void> {
     const status = this.#status;
     const text = status['grpc-status'];
-    if (text === undefined) {
-      const http = Number(status[':status']);
-      const code = codeOfHttpStatus(http);
-      const message = http === 200 ? 'Call ended without gRPC status' : `Received HTTP status code ${http}`;
-      this.settle({ code, message });
+    const type = status['content-type'] ?? '';
+    if (!this.#isGrpc && (text === undefined || type === '')) {
+      const http = status[':status'] ?? '';
+      this.settle({ code: codeOfHttpStatus(Number(http)), message: notGrpc(http, type) });
       return;
     }
-    const code = /^\d{1,3}$/.test(text) ? Number(text) : GRPC_STATUS.UNKNOWN;
+    if (text === undefined) {
+      this.settle({ code: GRPC_STATUS.UNKNOWN, message: 'Call ended without gRPC status' });
+      return;
+    }
+    if (!/^\d{1,3}$/.test(text)) {
+      const message = `transport: malformed grpc-status: strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`;
+      this.settle({ code: GRPC_STATUS.UNKNOWN, message });
+      return;
+    }
+    const code = Number(text);
     if (code !== GRPC_STATUS.OK) {
       const details = status['grpc-status-details-bin'];
       this.settle({
@@ -155,7 +165,10 @@ export class GrpcCall implements StreamListener {
     if (!compressed) return bytes;
     const decompressor = GRPC_DECOMPRESSORS[this.#encoding];
     if (decompressor === undefined)
-      throw new DecompressError('corrupt', `unknown grpc-encoding "${this.#encoding}"`);
+      throw new DecompressError(
+        'corrupt',
+        `grpc: Decompressor is not installed for grpc-encoding "${this.#encoding}"`,
+      );
     return decompressor(bytes, MAX_RESPONSE_BYTES);
   }
 
@@ -174,25 +187,37 @@ export class GrpcCall implements StreamListener {
   }
 }
 
-/** PROTOCOL-HTTP2.md, "Errors". */
+/** PROTOCOL-HTTP2.md, "Errors", with the sentences of grpc-go. */
 function resultOfReset(code: number): GrpcResult {
-  switch (code) {
-    case CONNECTION_LOST:
-      return { code: GRPC_STATUS.UNAVAILABLE, message: 'Connection dropped' };
-    case H2_ERROR.REFUSED_STREAM:
-      return { code: GRPC_STATUS.UNAVAILABLE, message: 'Stream refused by server' };
-    case H2_ERROR.CANCEL:
-      return { code: GRPC_STATUS.CANCELLED, message: 'Call cancelled' };
-    case H2_ERROR.ENHANCE_YOUR_CALM:
-      return {
-        code: GRPC_STATUS.RESOURCE_EXHAUSTED,
-        message: 'Bandwidth exhausted or memory limit exceeded',
-      };
-    case H2_ERROR.INADEQUATE_SECURITY:
-      return { code: GRPC_STATUS.PERMISSION_DENIED, message: 'Protocol not secure enough' };
-    default:
-      return { code: GRPC_STATUS.INTERNAL, message: `Received RST_STREAM with code ${code}` };
+  if (code === CONNECTION_LOST) {
+    return { code: GRPC_STATUS.UNAVAILABLE, message: 'error reading from server: EOF' };
   }
+  const name = H2_ERROR_NAMES.get(code) ?? `unknown error code 0x${code.toString(16)}`;
+  const message = `stream terminated by RST_STREAM with error code: ${name}`;
+  return { code: RESET_CODES.get(code) ?? GRPC_STATUS.INTERNAL, message };
+}
+
+const H2_ERROR_NAMES = new Map<number, string>(Object.entries(H2_ERROR).map(([name, code]) => [code, name]));
+
+const RESET_CODES: ReadonlyMap<number, number> = new Map([
+  [H2_ERROR.FLOW_CONTROL_ERROR, GRPC_STATUS.RESOURCE_EXHAUSTED],
+  [H2_ERROR.REFUSED_STREAM, GRPC_STATUS.UNAVAILABLE],
+  [H2_ERROR.CANCEL, GRPC_STATUS.CANCELLED],
+  [H2_ERROR.ENHANCE_YOUR_CALM, GRPC_STATUS.RESOURCE_EXHAUSTED],
+  [H2_ERROR.INADEQUATE_SECURITY, GRPC_STATUS.PERMISSION_DENIED],
+]);
+
+/** What a proxy or a server of something else says, in one sentence. */
+function notGrpc(status: string, type: string): string {
+  const names: Readonly<Record<string, string | undefined>> = {
+    ...STATUS_CODES,
+    413: 'Request Entity Too Large',
+  };
+  const reason =
+    type === ''
+      ? 'malformed header: missing HTTP content-type'
+      : `transport: received unexpected content-type ${JSON.stringify(type)}`;
+  return `unexpected HTTP status code received from server: ${status} (${names[status] ?? ''}); ${reason}`;
 }
 
 /** https://github.com/grpc/grpc/blob/v1.66.0/doc/http-grpc-status-mapping.md */

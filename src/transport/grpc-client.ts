@@ -1,8 +1,8 @@
 /**
  * Unary gRPC calls over plain TCP, on one connection that is made when it is needed.
  *
- * Source: https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md. Codes for what went wrong below gRPC are
- * those of `@grpc/grpc-js`, and so are the texts, since users know them.
+ * Source: https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md. Codes and texts for what
+ * went wrong below gRPC are those of grpc-go, which users of a Collector know.
  */
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { GrpcCall, type GrpcRequest, type GrpcResult } from './grpc-call.js';

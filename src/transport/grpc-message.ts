@@ -16,6 +16,10 @@ export const GRPC_PREFIX_BYTES = 5;
  */
 const ADVANCE_BYTES = 256 * 1024;
 
+const TWO_REQUESTS = 'cardinality violation: received multiple request messages for non-client-streaming RPC';
+export const TWO_RESPONSES =
+  'cardinality violation: expected <EOF> for non server-streaming RPCs, but received another message';
+
 export interface GrpcMessage {
   readonly compressed: boolean;
   /** Nobody else has these bytes. */
@@ -24,6 +28,7 @@ export interface GrpcMessage {
 
 export class GrpcMessageCollector {
   readonly #maxBytes: number;
+  readonly #surplus: string;
   #prefix: Buffer | undefined;
   #prefixBytes = 0;
   #flag = 0;
@@ -32,8 +37,10 @@ export class GrpcMessageCollector {
   #message = NO_BYTES;
   #messageBytes = 0;
 
-  constructor(maxBytes: number) {
+  /** `surplus`: what to say of a second message. */
+  constructor(maxBytes: number, surplus = TWO_REQUESTS) {
     this.#maxBytes = maxBytes;
+    this.#surplus = surplus;
   }
 
   /** Takes a copy of `chunk[start, end)`. Throws `RpcError` when the call must be refused. */
@@ -45,10 +52,7 @@ export class GrpcMessageCollector {
     }
     const total = this.#messageBytes + end - at;
     if (total > this.#length) {
-      throw new RpcError(
-        GRPC_STATUS.INTERNAL,
-        'cardinality violation: received multiple request messages for non-client-streaming RPC',
-      );
+      throw new RpcError(GRPC_STATUS.INTERNAL, this.#surplus);
     }
     if (total > this.#message.length) this.#grow(total);
     chunk.copy(this.#message, this.#messageBytes, at, end);
@@ -57,14 +61,11 @@ export class GrpcMessageCollector {
 
   /** The message, once the client has half-closed. Throws `RpcError` when there is none or it is cut. */
   finish(): GrpcMessage {
-    if (this.#length < 0 && this.#prefixBytes === 0) {
-      throw new RpcError(
-        GRPC_STATUS.INTERNAL,
-        'cardinality violation: received no request message from non-client-streaming RPC',
-      );
+    if (this.#length < 0) {
+      throw new RpcError(GRPC_STATUS.UNKNOWN, 'EOF');
     }
     if (this.#messageBytes !== this.#length) {
-      throw new RpcError(GRPC_STATUS.INTERNAL, 'unexpected EOF');
+      throw new RpcError(GRPC_STATUS.UNKNOWN, 'unexpected EOF');
     }
     if (this.#flag > 1) {
       throw new RpcError(GRPC_STATUS.INTERNAL, `grpc: received unexpected payload format ${this.#flag}`);

@@ -16,8 +16,8 @@ import type { ByteBudget } from './byte-budget.js';
 import { DecompressError, GRPC_DECOMPRESSORS } from './decompress.js';
 import { type GrpcKeepaliveOptions, keepGrpcConnectionAlive } from './grpc-keepalive.js';
 import { GRPC_PREFIX_BYTES, type GrpcMessage, GrpcMessageCollector } from './grpc-message.js';
+import { checkGrpcRequest } from './grpc-request.js';
 import { encodeGrpcMessage, GRPC_STATUS, RpcError } from './grpc-status.js';
-import { parseGrpcTimeout } from './grpc-timeout.js';
 import { Http2Connection } from './http2/connection.js';
 import type { DecodedHeaders, Headers } from './http2/hpack-decoder.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
@@ -59,11 +59,11 @@ export interface GrpcServerOptions {
  */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-const RESPONSE_HEADERS = [
+const GRPC_TYPE = 'application/grpc';
+const OK_RESPONSE = encodeHeaders([
   [':status', '200'],
-  ['content-type', 'application/grpc'],
-] as const;
-const OK_RESPONSE = encodeHeaders(RESPONSE_HEADERS);
+  ['content-type', GRPC_TYPE],
+]);
 const OK_TRAILERS = encodeHeaders([['grpc-status', '0']]);
 
 export class GrpcServer {
@@ -152,25 +152,31 @@ export class GrpcServer {
     connection: Origin['connection'],
     closed: () => void,
   ): StreamListener {
+    const refuse = (error: RpcError, httpStatus?: number): StreamListener => {
+      respondError(http2, stream, error, responseType(headers), httpStatus);
+      return { onData() {}, onEnd() {}, onClose: closed };
+    };
+    const checked = checkGrpcRequest(headers);
+    if ('code' in checked) {
+      return refuse(new RpcError(checked.code, checked.message), checked.httpStatus);
+    }
     const path = headers[':path'] ?? '';
     const method = this.#options.methods.get(path);
-    const refusal =
-      requestProblem(headers) ??
-      (method === undefined ? this.#unknown(path) : this.#unauthenticated(headers));
-    if (refusal !== undefined || method === undefined) {
-      if (typeof refusal === 'number') {
-        http2.respondHeaders(stream, encodeHeaders([[':status', String(refusal)]]));
-      } else if (refusal !== undefined) respondError(http2, stream, refusal);
-      return { onData() {}, onEnd() {}, onClose: closed };
+    if (method === undefined) return refuse(this.#unknown(path));
+    const encoding = headers['grpc-encoding'] || 'identity';
+    const refusal = unknownEncoding(encoding) ?? this.#unauthenticated(headers);
+    if (refusal !== undefined) {
+      if (refusal.code === GRPC_STATUS.UNIMPLEMENTED) method.refused(refusal);
+      return refuse(refusal);
     }
-    const timeoutMs = parseGrpcTimeout(headers['grpc-timeout']);
+    const { timeoutMs } = checked;
     const call: Call = {
       http2,
       stream,
       method,
       connection,
       headers,
-      encoding: headers['grpc-encoding'] ?? 'identity',
+      encoding,
       deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
       reservedBytes: 0,
       answered: false,
@@ -223,7 +229,8 @@ export class GrpcServer {
       respond(call, await withDeadline(response, call.deadline));
     } catch (error) {
       if (error instanceof Refused) call.method.refused(error.reason);
-      respondError(call.http2, call.stream, toRpcError(error instanceof Refused ? error.reason : error));
+      const reason = toRpcError(error instanceof Refused ? error.reason : error);
+      respondError(call.http2, call.stream, reason, responseType(call.headers));
     } finally {
       // Past its deadline the call has its answer, but the method still has the bytes.
       const release = (): void => this.#release(call);
@@ -237,12 +244,7 @@ export class GrpcServer {
     const decompressor = GRPC_DECOMPRESSORS[call.encoding];
     if (decompressor === undefined) {
       throw new Refused(
-        call.encoding === 'identity'
-          ? new RpcError(GRPC_STATUS.INTERNAL, 'grpc: compressed flag set with identity or empty encoding')
-          : new RpcError(
-              GRPC_STATUS.UNIMPLEMENTED,
-              `grpc: Decompressor is not installed for grpc-encoding "${call.encoding}"`,
-            ),
+        new RpcError(GRPC_STATUS.INTERNAL, 'grpc: compressed flag set with identity or empty encoding'),
       );
     }
     try {
@@ -257,10 +259,7 @@ export class GrpcServer {
               GRPC_STATUS.RESOURCE_EXHAUSTED,
               `grpc: received message after decompression larger than max ${maxMessageBytes}`,
             )
-          : new RpcError(
-              GRPC_STATUS.INTERNAL,
-              `grpc: failed to decompress the received message: ${error.message}`,
-            ),
+          : new RpcError(GRPC_STATUS.INTERNAL, decompressionSentence(call.encoding, bytes, error.message)),
       );
     }
   }
@@ -271,7 +270,7 @@ export class GrpcServer {
     call.answered = true;
     this.#release(call);
     call.method.refused(refusal);
-    respondError(call.http2, call.stream, refusal);
+    respondError(call.http2, call.stream, refusal, responseType(call.headers));
   }
 
   #reserve(call: Call, bytes: number): void {
@@ -333,12 +332,25 @@ class Refused extends Error {
   }
 }
 
-/** An HTTP status to answer with, when the request is not gRPC at all. */
-function requestProblem(headers: Headers): number | undefined {
-  if (headers[':method'] !== 'POST') return 405;
-  const contentType = headers['content-type'] ?? '';
-  const isGrpc = /^application\/grpc(?:$|[+;])/i.test(contentType);
-  return isGrpc ? undefined : 415;
+/** The request's type with its `+proto`; nothing else of it goes into the answer. */
+const responseType = (headers: Headers): string =>
+  /^application\/grpc\+\w[\w.-]*$/.exec(headers['content-type'] ?? '')?.[0] ?? GRPC_TYPE;
+
+/** Said before the message is there, whether it turns out to be compressed or not. */
+function unknownEncoding(encoding: string): RpcError | undefined {
+  if (encoding === 'identity' || Object.hasOwn(GRPC_DECOMPRESSORS, encoding)) return undefined;
+  return new RpcError(
+    GRPC_STATUS.UNIMPLEMENTED,
+    `grpc: Decompressor is not installed for grpc-encoding "${encoding}"`,
+  );
+}
+
+/** Readers of gzip in Go look at its header when they are made, which has a sentence of its own. */
+function decompressionSentence(encoding: string, bytes: Uint8Array, reason: string): string {
+  const isHeader = encoding === 'gzip' && (bytes.length < 10 || reason === 'gzip: invalid header');
+  return isHeader
+    ? `grpc: failed to decompress the message: ${reason}`
+    : `grpc: failed to read decompressed data: ${reason}`;
 }
 
 function toRpcError(error: unknown): RpcError {
@@ -358,22 +370,37 @@ function withDeadline<T>(result: Promise<T>, deadline: number | undefined): Prom
   });
 }
 
-function respond({ http2, stream }: Call, message: Uint8Array): void {
+function respond({ http2, stream, headers }: Call, message: Uint8Array): void {
   const frame = Buffer.allocUnsafe(GRPC_PREFIX_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, GRPC_PREFIX_BYTES);
-  http2.respond(stream, OK_RESPONSE, frame, OK_TRAILERS);
+  const type = responseType(headers);
+  const head =
+    type === GRPC_TYPE
+      ? OK_RESPONSE
+      : encodeHeaders([
+          [':status', '200'],
+          ['content-type', type],
+        ]);
+  http2.respond(stream, head, frame, OK_TRAILERS);
 }
 
 /** A Trailers-Only response. */
-function respondError(http2: Http2Connection, stream: Http2Stream, error: RpcError): void {
+function respondError(
+  http2: Http2Connection,
+  stream: Http2Stream,
+  error: RpcError,
+  type: string,
+  httpStatus = 200,
+): void {
   const details: [string, string][] =
     error.retryDelayMs === undefined
       ? []
       : [['grpc-status-details-bin', Buffer.from(encodeStatus(error)).toString('base64')]];
   const block = encodeHeaders([
-    ...RESPONSE_HEADERS,
+    [':status', String(httpStatus)],
+    ['content-type', type],
     ['grpc-status', String(error.code)],
     ['grpc-message', encodeGrpcMessage(error.message)],
     ...details,

@@ -60,14 +60,16 @@ class Lz4Decoder {
   #frame(): void {
     const flags = this.#byte();
     if (flags >> 6 !== 1) throw new Lz4Error('lz4: unsupported version');
-    this.#byte();
+    const maxBlockBytes = 1 << (8 + 2 * ((this.#byte() >> 4) & 7));
     if (flags & 0x08) this.#take(8);
     if (flags & 0x01) throw new Lz4Error('lz4: dictionaries are not supported');
     this.#byte();
     const start = this.#length;
     const isIndependent = (flags & 0x20) !== 0;
     for (let size = this.#uint32(); size !== 0; size = this.#uint32()) {
-      const from = this.#take((size & ~STORED) >>> 0);
+      const bytes = (size & ~STORED) >>> 0;
+      if (bytes > maxBlockBytes) throw new Lz4Error('lz4: invalid block size');
+      const from = this.#take(bytes);
       if (size >= STORED) this.#copy(from, this.#at);
       else this.#block(from, this.#at, isIndependent ? this.#length : start);
       if (flags & 0x10) this.#take(4);

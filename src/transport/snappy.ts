@@ -78,6 +78,7 @@ export function decompressSnappyFrames(input: Uint8Array, maxBytes: number): Buf
     const type = input[at]!;
     const length = readLittleEndian(input, at + 1, 3);
     at += 4;
+    if (type >= 0x02 && type <= 0x7f) throw new SnappyError('snappy: unsupported input');
     if (length > input.length - at) throw corrupt();
     const body = input.subarray(at, at + length);
     at += length;
@@ -89,8 +90,6 @@ export function decompressSnappyFrames(input: Uint8Array, maxBytes: number): Buf
       total += chunk.length;
       if (total > maxBytes) throw new SnappyError('snappy: decoded stream is too large', true);
       chunks.push(chunk);
-    } else if (type >= 0x02 && type <= 0x7f) {
-      throw new SnappyError('snappy: unsupported input');
     }
     // 0x80..0xfe: skippable; 0xff: another stream identifier.
   }

@@ -12,6 +12,7 @@ import { compressGzip } from '../../pipeline/otlp-export/compress.js';
 
 /** Below this, a request is one packet anyway. */
 const GZIP_MIN_BYTES = 512;
+const MAX_REDIRECTS = 10;
 /** An answer is a few bytes; more than this is somebody else's and is cut. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
@@ -48,15 +49,19 @@ export class HttpTransport {
     const headers = await this.#options.headers();
     const compress = this.#options.compression === 'gzip' && bytes.length >= GZIP_MIN_BYTES;
     const body = compress ? await compressGzip(bytes) : bytes;
-    return this.#exchange(
-      body,
-      {
-        ...headers,
-        ...(compress ? { 'content-encoding': 'gzip' } : {}),
-        'content-length': String(body.length),
-      },
-      abort,
-    );
+    const all = {
+      ...headers,
+      ...(compress ? { 'content-encoding': 'gzip' } : {}),
+      'content-length': String(body.length),
+    };
+    let url = this.#url;
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#exchange(url, body, all, abort);
+      const next = redirectOf(answer, url);
+      if (next === undefined) return answer;
+      if (redirects === MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+      url = next;
+    }
   }
 
   /** Closes idle connections. */
@@ -64,11 +69,16 @@ export class HttpTransport {
     this.#options.agent.destroy();
   }
 
-  #exchange(body: Uint8Array, headers: http.OutgoingHttpHeaders, signal: AbortSignal): Promise<HttpAnswer> {
+  #exchange(
+    url: URL,
+    body: Uint8Array,
+    headers: http.OutgoingHttpHeaders,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const { request } = this.#url.protocol === 'https:' ? https : http;
+      const { request } = url.protocol === 'https:' ? https : http;
       const { agent } = this.#options;
-      const sent = request(this.#url, { method: 'POST', headers, agent, signal }, (response) => {
+      const sent = request(url, { method: 'POST', headers, agent, signal }, (response) => {
         const chunks: Buffer[] = [];
         let size = 0;
         const done = (): void => {
@@ -98,4 +108,15 @@ export class HttpTransport {
       sent.end(body);
     });
   }
+}
+
+/**
+ * Where to send the same request again. Only 307 and 308 keep method and body (RFC 9110 section 15.4); what followed another
+ * redirect would be a GET, and the data lost. Other servers don't get our credentials.
+ */
+function redirectOf({ status, headers }: HttpAnswer, from: URL): URL | undefined {
+  if ((status !== 307 && status !== 308) || headers.location === undefined) return undefined;
+  if (!URL.canParse(headers.location, from.href)) return undefined;
+  const to = new URL(headers.location, from);
+  return to.origin === from.origin ? to : undefined;
 }

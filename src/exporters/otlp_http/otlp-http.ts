@@ -159,7 +159,7 @@ function failureOf(answer: HttpAnswer, url: string, nowMs: number): RetryableErr
   const detail = readable(() =>
     isJson(answer) ? statusFromJson(body.toString('utf8')) : decodeStatus(body),
   );
-  const text = detail === undefined || detail.message === '' ? '' : `, Message=${detail.message}, Details=[]`;
+  const text = detail === undefined || status < 400 ? '' : `, Message=${detail.message}, Details=[]`;
   const message = `error exporting items, request to ${url} responded with HTTP Status Code ${status}${text}`;
   const rpcStatus = { code: grpcStatusOfHttp(status), message };
   if (status === 413) return exportFailure(rpcStatus, 'too_large');

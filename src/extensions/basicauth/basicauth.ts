@@ -58,7 +58,8 @@ function serverOf(users: ReadonlyMap<string, PasswordCheck>): ServerAuthenticato
       if (given === '') return 'no basic auth provided';
       if (!SCHEME.test(given)) return 'invalid authorization scheme prefix';
       const encoded = given.slice('Basic '.length);
-      if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return 'invalid authorization format';
+      if (encoded.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(encoded))
+        return 'invalid authorization format';
       const pair = Buffer.from(encoded, 'base64').toString('utf8');
       const colon = pair.indexOf(':');
       if (colon < 0) return 'invalid authorization format';

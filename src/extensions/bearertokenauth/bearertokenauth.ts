@@ -51,11 +51,12 @@ export class BearerTokenAuth implements Extension, ServerAuthenticator, ClientAu
   problem(sources: AuthSources): string | undefined {
     const { header } = this.#config;
     const given = sourceOf(sources, header);
-    if (given === '') return `missing or empty authorization header: ${header}`;
+    if (sources[header.toLowerCase()] === undefined)
+      return `missing or empty authorization header: ${header}`;
     const wanted = digest(given);
     // All are compared, so that the time doesn't tell which one was close.
     const matches = this.#digests.filter((one) => timingSafeEqual(one, wanted));
-    return matches.length > 0 ? undefined : 'scheme or token does not match';
+    return matches.length > 0 ? undefined : 'provided authorization does not match expected scheme or token';
   }
 
   headers(): Readonly<Record<string, string>> {

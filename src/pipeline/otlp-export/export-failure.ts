@@ -21,7 +21,9 @@ export function exportFailure(
   if (kind === 'too_large') return new TooLargeError(`Permanent error: ${text}`, options);
   if (kind === 'permanent') return new PermanentError(`Permanent error: ${text}`, options);
   const { retryDelayMs } = status;
+  // "Now" is no throttle; the client is told all the same.
   if (retryDelayMs === undefined) return new RetryableError(text, options);
+  if (retryDelayMs === 0) return new RetryableError(text, { ...options, retryAfterMs: 0 });
   const message = `Throttle (${formatDuration(retryDelayMs)}), error: ${text}`;
   return new RetryableError(message, { ...options, retryAfterMs: retryDelayMs });
 }

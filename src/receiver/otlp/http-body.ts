@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ByteBudget } from '../../transport/byte-budget.js';
 import { DecompressError, HTTP_DECOMPRESSORS } from '../../transport/decompress.js';
 import { GRPC_STATUS, RpcError } from '../../transport/grpc-status.js';
+import { BROKEN_BODY, CUT } from './broken-requests.js';
 
 export interface HttpBodyLimits {
   /** On the wire, and again after decompression. */
@@ -15,14 +16,26 @@ export interface HttpBodyLimits {
   readonly budget: ByteBudget;
 }
 
+const CODES = {
+  malformed: GRPC_STATUS.INVALID_ARGUMENT,
+  too_large: GRPC_STATUS.INVALID_ARGUMENT,
+  /** No HTTP from some place on. */
+  broken: GRPC_STATUS.INVALID_ARGUMENT,
+  /** The client stopped before its end. */
+  cut: GRPC_STATUS.INVALID_ARGUMENT,
+  aborted: GRPC_STATUS.INVALID_ARGUMENT,
+  busy: GRPC_STATUS.UNAVAILABLE,
+  unauthenticated: GRPC_STATUS.UNAUTHENTICATED,
+} as const;
+
 /** Why a body was not taken. */
 export class BodyError extends RpcError {
-  readonly reason: 'malformed' | 'too_large' | 'busy' | 'aborted';
+  readonly reason: keyof typeof CODES;
   /** The rest of the body is still on its way: the connection can't be used again. */
   readonly unread: boolean;
 
   constructor(reason: BodyError['reason'], message: string, unread = false) {
-    super(reason === 'busy' ? GRPC_STATUS.UNAVAILABLE : GRPC_STATUS.INVALID_ARGUMENT, message);
+    super(CODES[reason], message);
     this.reason = reason;
     this.unread = unread;
   }
@@ -34,13 +47,27 @@ export interface HttpBody {
   release(): void;
 }
 
-/** Rejects with `BodyError`; the budget is settled then. */
+/** What is wrong with the encoding of a body, which can be told without reading it. */
+export function encodingProblem(
+  request: IncomingMessage,
+  encodings: HttpBodyLimits['encodings'],
+): BodyError | undefined {
+  const encoding = contentEncoding(request);
+  const isKnown = encoding === '' || Object.hasOwn(HTTP_DECOMPRESSORS, encoding);
+  if (isKnown && encodings.has(encoding)) return undefined;
+  return new BodyError('malformed', `unsupported Content-Encoding: ${encoding}`, true);
+}
+
+/** Of several headers the first, as a Collector reads them; a list in one header is no name. */
+function contentEncoding({ headers, headersDistinct }: IncomingMessage): string {
+  const joined = headers['content-encoding'] ?? '';
+  return joined.includes(',') ? (headersDistinct['content-encoding']?.[0] ?? '') : joined;
+}
+
+/** Takes a request without an `encodingProblem`. Rejects with `BodyError`; the budget is settled then. */
 export async function readHttpBody(request: IncomingMessage, limits: HttpBodyLimits): Promise<HttpBody> {
-  const encoding = request.headers['content-encoding'] ?? '';
+  const encoding = contentEncoding(request);
   const decompressor = HTTP_DECOMPRESSORS[encoding];
-  if (!limits.encodings.has(encoding) || (encoding !== '' && decompressor === undefined)) {
-    throw new BodyError('malformed', `unsupported Content-Encoding: ${encoding}`, true);
-  }
   let reserved = 0;
   const reserve = (bytes: number, unread: boolean): void => {
     if (!limits.budget.reserve(bytes)) {
@@ -61,7 +88,10 @@ export async function readHttpBody(request: IncomingMessage, limits: HttpBodyLim
   } catch (error) {
     release();
     if (!(error instanceof DecompressError)) throw error;
-    throw error.reason === 'too_large' ? tooLarge(false) : new BodyError('malformed', error.message);
+    if (error.reason !== 'too_large') throw new BodyError('malformed', error.message);
+    throw encoding === 'snappy'
+      ? new BodyError('too_large', 'snappy: decoded size exceeds max request body size')
+      : tooLarge(false);
   }
 }
 
@@ -99,6 +129,9 @@ function receive(
     };
     request.on('data', onData);
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
+    request.on(BROKEN_BODY, (message: string) =>
+      stop(new BodyError(message === CUT ? 'cut' : 'broken', message)),
+    );
     request.on('close', () => stop(new BodyError('aborted', 'the client went away')));
   });
 }

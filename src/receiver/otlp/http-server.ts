@@ -9,26 +9,32 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { ServerAuthenticator } from '../../component/auth.js';
 import type { Origin, Signal } from '../../component/signal.js';
 import { fromJson, InvalidJsonError } from '../../otlp/json-reader.js';
-import { MalformedError } from '../../otlp/malformed-error.js';
-import { encodeStatus, exportResponseToJson, statusToJson } from '../../otlp/responses.js';
+import { exportResponseToJson } from '../../otlp/responses.js';
 import type { ByteBudget } from '../../transport/byte-budget.js';
-import { GRPC_STATUS, httpStatusOf, RpcError } from '../../transport/grpc-status.js';
 import { listen, type OpenListener, TCP_KEEPALIVE_MS } from '../../transport/listen.js';
 import { connectionOf } from '../../transport/peer.js';
+import { BrokenRequests } from './broken-requests.js';
 import { DEFAULT_HTTP_BODY_BYTES, type OtlpHttpConfig } from './config.js';
 import { type CorsHandler, corsHandler } from './cors.js';
-import { BodyError, type HttpBody, type HttpBodyLimits, readHttpBody } from './http-body.js';
+import {
+  answer,
+  answerBadRequest,
+  answerNotFound,
+  answerRedirect,
+  type Encoding,
+  JSON_TYPE,
+  refuse,
+} from './http-answer.js';
+import { BodyError, encodingProblem, type HttpBody, type HttpBodyLimits, readHttpBody } from './http-body.js';
+import { answerEncoding, encodingOf, protocolProblem } from './http-request.js';
+import { Routes, type Target, targetOf } from './http-target.js';
 import { EXPORT_RESPONSE, type Intake } from './intake.js';
 import { requestMetadata } from './request-metadata.js';
 
-type Encoding = 'application/x-protobuf' | 'application/json';
-
-const JSON_TYPE = 'application/json';
-const PROTOBUF_TYPE = 'application/x-protobuf';
 const JSON_RESPONSE = Buffer.from(exportResponseToJson('traces'));
 
-/** After a refusal with bytes still on their way: how long to read on, so that the client sees the answer. */
-const LINGER_MS = 500;
+/** Of all headers of a request together: Go's limit. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
 
 export interface OtlpHttpServerOptions {
@@ -45,7 +51,8 @@ export interface OtlpHttpServerOptions {
 
 export class OtlpHttpServer {
   readonly #options: OtlpHttpServerOptions;
-  #routes: ReadonlyMap<string, Intake> = new Map();
+  #routes = new Routes<Intake>([]);
+  readonly #broken = new BrokenRequests();
   readonly #limits: HttpBodyLimits;
   readonly #cors: CorsHandler | undefined;
   readonly #responseHeaders: readonly (readonly [string, string])[];
@@ -87,6 +94,9 @@ export class OtlpHttpServer {
       // Node.js looks at the clock only this often, and every 30 s by default.
       connectionsCheckingInterval: Math.min(30_000, Math.max(250, shortest / 4)),
       noDelay: true,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Missed with a sentence, in `protocolProblem`.
+      requireHostHeader: false,
       // The kernel finds peers that vanished without a word, as it does for every server in Go.
       keepAlive: true,
       keepAliveInitialDelay: TCP_KEEPALIVE_MS,
@@ -94,6 +104,8 @@ export class OtlpHttpServer {
     const server =
       tls === undefined ? http.createServer(options) : https.createServer({ ...options, ...tls });
     server.on('request', (request, response) => void this.#onRequest(request, response));
+    server.on('clientError', this.#broken.onClientError);
+    server.on('checkExpectation', (_request, response) => answerBadRequest(response, 417, ''));
     server.on('tlsClientError', (error: Error) => this.#options.onPeerError(error));
     this.#server = server;
     this.#listener = await listen(server, this.#options.listen);
@@ -101,7 +113,9 @@ export class OtlpHttpServer {
 
   /** Serves these signals and no others from now on. Requests that have begun go on. */
   serve(intakes: readonly Intake[]): void {
-    this.#routes = new Map(intakes.map((intake) => [urlPathOf(intake.signal, this.#options.config), intake]));
+    this.#routes = new Routes(
+      intakes.map((intake) => [urlPathOf(intake.signal, this.#options.config), intake] as const),
+    );
   }
 
   /** Uses other certificates from now on. Only when the server was made with `tls`. */
@@ -123,32 +137,58 @@ export class OtlpHttpServer {
   }
 
   async #onRequest(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    this.#prepare(response);
+    this.#broken.opened(request, response);
+    this.#prepare(request, response);
+    const problem = protocolProblem(request);
+    const target = targetOf(request.url ?? '/');
+    if (problem !== undefined || target.kind === 'malformed') {
+      answerBadRequest(response, ...(problem ?? ([400, '400 Bad Request'] as const)));
+      return;
+    }
     if (this.#cors?.(request, response)) return;
-    if (this.#refuseUnauthenticated(request, response)) return;
-    const [path = '/'] = (request.url ?? '/').split('?', 1);
-    const clean = path.replace(/\/{2,}/g, '/');
-    if (clean !== path) {
-      answer(response, 301, undefined, '', { location: clean });
+    const refusal = this.#unauthenticated(request);
+    if (refusal !== undefined) {
+      const encoding = answerEncoding(request);
+      if (encoding !== undefined) await refuse(request, response, encoding, refusal);
+      else answer(response, 401, 'text/plain; charset=utf-8', `${refusal.message}\n`);
       return;
     }
-    const intake = this.#routes.get(path);
-    if (intake === undefined) {
-      answer(response, 404, 'text/plain; charset=utf-8', '404 page not found\n', {
-        'x-content-type-options': 'nosniff',
-      });
-      return;
-    }
-    if (request.method !== 'POST') {
+    await this.#route(request, response, target);
+  }
+
+  async #route(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    target: Exclude<Target, { kind: 'malformed' }>,
+  ): Promise<void> {
+    const intake = target.kind === 'path' ? this.#routes.find(target.path) : undefined;
+    const problem = encodingProblem(request, this.#limits.encodings);
+    const answered = problem === undefined ? undefined : answerEncoding(request);
+    if (problem !== undefined && answered !== undefined) {
+      intake?.lost('malformed', 'http');
+      await refuse(request, response, answered, problem);
+    } else if (target.kind === 'redirect') answerRedirect(request, response, target.location);
+    else if (intake === undefined) {
+      if (this.#routes.isTree(target.path)) answerRedirect(request, response, `${target.path}/`);
+      else answerNotFound(response);
+    } else if (request.method !== 'POST') {
       answer(response, 405, 'text/plain', '405 method not allowed, supported: [POST]');
-      return;
+    } else {
+      const encoding = encodingOf(request);
+      if (encoding !== undefined) await this.#accept(request, response, intake, encoding);
+      else {
+        const text = '415 unsupported media type, supported: [application/json, application/x-protobuf]';
+        answer(response, 415, 'text/plain', text);
+      }
     }
-    const encoding = encodingOf(request.headers['content-type']);
-    if (encoding === undefined) {
-      const text = '415 unsupported media type, supported: [application/json, application/x-protobuf]';
-      answer(response, 415, 'text/plain', text);
-      return;
-    }
+  }
+
+  async #accept(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    intake: Intake,
+    encoding: Encoding,
+  ): Promise<void> {
     let body: HttpBody | undefined;
     try {
       body = await readHttpBody(request, this.#limits);
@@ -158,37 +198,33 @@ export class OtlpHttpServer {
       answer(response, 200, encoding, encoding === JSON_TYPE ? JSON_RESPONSE : EXPORT_RESPONSE);
     } catch (error) {
       if (error instanceof BodyError) countBodyError(intake, error);
-      refuse(request, response, encoding, error);
+      await refuse(request, response, encoding, error);
     } finally {
       body?.release();
     }
   }
 
-  #prepare(response: http.ServerResponse): void {
+  #prepare(request: http.IncomingMessage, response: http.ServerResponse): void {
     const { config } = this.#options;
     for (const [name, value] of this.#responseHeaders) response.setHeader(name, value);
     if (config.write_timeout > 0) response.setTimeout(config.write_timeout, () => response.destroy());
     if (!config.keep_alives_enabled || this.#stopping) response.shouldKeepAlive = false;
-    // HTTP/1.1 connections are persistent without saying so, and a Collector does not say so.
-    else if (response.req.httpVersion === '1.1') response.removeHeader('connection');
+    // What follows from the version of HTTP is not said, as a Collector does not say it.
+    else if (response.shouldKeepAlive === (request.httpVersion === '1.1'))
+      response.removeHeader('connection');
   }
 
-  /** Before anything is said about paths and methods: strangers learn nothing. True when the request has its answer. */
-  #refuseUnauthenticated(request: http.IncomingMessage, response: http.ServerResponse): boolean {
+  /** Before anything is said about paths and methods: strangers learn nothing. */
+  #unauthenticated(request: http.IncomingMessage): BodyError | undefined {
     const { authenticator, config } = this.#options;
-    if (authenticator === undefined) return false;
+    if (authenticator === undefined) return undefined;
     const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const params = (config.auth?.request_params ?? [])
       .filter((name) => searchParams.has(name))
       .map((name) => [name.toLowerCase(), searchParams.getAll(name)] as const);
-    const problem = authenticator.problem({ ...request.headers, ...Object.fromEntries(params) });
-    if (problem === undefined) return false;
-    const encoding = encodingOf(request.headers['content-type']);
-    const unread = new BodyError('malformed', problem, true);
-    if (encoding !== undefined) {
-      refuse(request, response, encoding, unread, new RpcError(GRPC_STATUS.UNAUTHENTICATED, problem));
-    } else answer(response, 401, 'text/plain; charset=utf-8', `${problem}\n`);
-    return true;
+    // A header comes before a parameter of the same name.
+    const problem = authenticator.problem({ ...Object.fromEntries(params), ...request.headers });
+    return problem === undefined ? undefined : new BodyError('unauthenticated', problem, true);
   }
 
   #connectionOf(socket: Socket): Origin['connection'] {
@@ -210,12 +246,6 @@ function urlPathOf(signal: Signal, config: OtlpHttpConfig): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-/** The media type without its parameters, when it is one of ours. */
-function encodingOf(contentType: string | undefined): Encoding | undefined {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-  return type === JSON_TYPE || type === PROTOBUF_TYPE ? type : undefined;
-}
-
 function parseJson(intake: Intake, body: Uint8Array): Uint8Array {
   try {
     return fromJson(intake.signal, body);
@@ -227,60 +257,8 @@ function parseJson(intake: Intake, body: Uint8Array): Uint8Array {
 
 function countBodyError(intake: Intake, error: BodyError): void {
   if (error.reason === 'busy') intake.refusedCall(error, 'http');
-  else if (error.reason !== 'aborted') intake.lost(error.reason, 'http');
-}
-
-function refuse(
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-  encoding: Encoding,
-  error: unknown,
-  status = statusOf(error),
-): void {
-  if (response.destroyed || request.socket.destroyed) return;
-  const body = encoding === JSON_TYPE ? statusToJson(status) : encodeStatus(status);
-  const { retryDelayMs } = status;
-  const retryAfter =
-    retryDelayMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryDelayMs / 1000))) };
-  if (!(error instanceof BodyError && error.unread)) {
-    answer(response, httpStatusOf(status.code), encoding, body, retryAfter);
-    return;
+  // Who went away has kept his request, or lost it himself.
+  else if (error.reason !== 'aborted' && error.reason !== 'cut') {
+    intake.lost(error.reason === 'too_large' ? 'too_large' : 'malformed', 'http');
   }
-  // Closing a socket with unread bytes resets it, and the client would lose the answer: read on for a moment.
-  response.writeHead(httpStatusOf(status.code), {
-    'content-type': encoding,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-    ...retryAfter,
-  });
-  response.write(body);
-  const end = (): void => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(end, LINGER_MS);
-  request.once('end', end).once('close', end).resume();
-}
-
-function statusOf(error: unknown): RpcError {
-  if (error instanceof RpcError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const isMalformed = error instanceof MalformedError || error instanceof InvalidJsonError;
-  const code = isMalformed ? GRPC_STATUS.INVALID_ARGUMENT : GRPC_STATUS.INTERNAL;
-  return new RpcError(code, message);
-}
-
-function answer(
-  response: http.ServerResponse,
-  status: number,
-  type: string | undefined,
-  body: string | Uint8Array,
-  headers: http.OutgoingHttpHeaders = {},
-): void {
-  response.writeHead(status, {
-    ...(type === undefined ? {} : { 'content-type': type }),
-    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.length,
-    ...headers,
-  });
-  response.end(body);
 }

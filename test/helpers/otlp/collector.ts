@@ -21,6 +21,8 @@ export interface RunningCollector {
   readonly directory: string;
   /** Ends it as a service manager would, so that everything it holds is flushed. */
   stop(): Promise<void>;
+  /** What it has printed until now. */
+  output(): string;
   /** What it has written to a file in `directory`. */
   read(name: string): Promise<string>;
 }
@@ -29,11 +31,14 @@ export interface RunningCollector {
  * Starts a Collector with `config` (YAML; `DIRECTORY` in it stands for a directory of its own) and waits until it is
  * ready. Rejects with its output when it ends before.
  */
-export async function startCollector(config: string): Promise<RunningCollector> {
+export async function startCollector(
+  config: string,
+  { binary = BINARY, args = [] }: { readonly binary?: string; readonly args?: readonly string[] } = {},
+): Promise<RunningCollector> {
   const directory = await mkdtemp(join(tmpdir(), 'kindling-otelcol-'));
   const path = join(directory, 'config.yaml');
   await writeFile(path, config.replaceAll('DIRECTORY', directory));
-  const child = spawn(BINARY, ['--config', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['--config', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -47,6 +52,7 @@ export async function startCollector(config: string): Promise<RunningCollector> 
   }
   return {
     directory,
+    output: () => output,
     read: (name) => readFile(join(directory, name), 'utf8'),
     stop: async () => {
       await end(child, ended);

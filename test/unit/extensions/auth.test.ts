@@ -75,7 +75,10 @@ describe('bearertokenauth', () => {
     });
     expect(wrong.status).toBe(401);
     const text = await wrong.text();
-    expect(JSON.parse(text)).toEqual({ code: 16, message: 'scheme or token does not match' });
+    expect(JSON.parse(text)).toEqual({
+      code: 16,
+      message: 'provided authorization does not match expected scheme or token',
+    });
     expect(text).not.toContain('three');
     // A stranger learns nothing about paths.
     expect((await post(receiver.httpPort, {}, '/nowhere')).status).toBe(401);

@@ -47,11 +47,17 @@ describe('validate', () => {
   });
 
   test.each([
-    ['an illegal wire type', Uint8Array.of(0x0f), 'ERR_OTLP_WIRE_TYPE', 'proto: illegal wireType 7'],
+    ['an illegal wire type', Uint8Array.of(0x7f), 'ERR_OTLP_WIRE_TYPE', 'proto: illegal wireType 7'],
     ['text', Buffer.from('not protobuf'), 'ERR_OTLP_WIRE_TYPE', 'proto: illegal wireType 6'],
-    ['field 0', Uint8Array.of(0x02, 0), 'ERR_OTLP_TAG', 'proto: illegal field=0'],
-    ['an end of group', Uint8Array.of(0x0c), 'ERR_OTLP_GROUP', 'proto: unexpected end of group'],
-    ['a group without an end', Uint8Array.of(0x0b, 0x08, 0x01), 'ERR_OTLP_TRUNCATED', 'unexpected EOF'],
+    ['field 0', Uint8Array.of(0x02, 0), 'ERR_OTLP_TAG', 'proto: Link: illegal field=0 (tag=2, pos=1)'],
+    ['an end of group', Uint8Array.of(0x7c), 'ERR_OTLP_GROUP', 'proto: unexpected end of group'],
+    ['a group without an end', Uint8Array.of(0x7b, 0x08, 0x01), 'ERR_OTLP_TRUNCATED', 'unexpected EOF'],
+    [
+      'a group where a message belongs',
+      Uint8Array.of(0x0b),
+      'ERR_OTLP_WIRE_TYPE',
+      'proto: wrong wireType = 3 for field ResourceSpans',
+    ],
     ['a length beyond the end', Uint8Array.of(0x0a, 5, 0), 'ERR_OTLP_TRUNCATED', 'unexpected EOF'],
     ['a tag and nothing', Uint8Array.of(0x0a), 'ERR_OTLP_TRUNCATED', 'unexpected EOF'],
     [
@@ -62,7 +68,7 @@ describe('validate', () => {
     ],
     [
       'a varint of eleven bytes',
-      Uint8Array.from([0x08, ...new Array<number>(10).fill(0x80), 0]),
+      Uint8Array.from([0x78, ...new Array<number>(10).fill(0x80), 0]),
       'ERR_OTLP_VARINT',
       'proto: integer overflow',
     ],

@@ -245,6 +245,7 @@ describe('a connection', () => {
       const end = FLAG.END_HEADERS | FLAG.END_STREAM;
       const block = encodeHeaders([
         [':status', '200'],
+        ['content-type', 'application/grpc'],
         ['grpc-status', '0'],
       ]);
       peer.send(FRAME.HEADERS, end, request.streamId, block);

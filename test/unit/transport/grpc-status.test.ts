@@ -41,12 +41,11 @@ describe('gRPC status', () => {
     ['99999999m', 99_999_999],
     ['500u', 0.5],
     ['1000000n', 1],
-    [undefined, undefined],
-    ['', undefined],
-    ['10', undefined],
-    ['123456789S', undefined],
-    ['-1S', undefined],
+    ['', { problem: 'transport: timeout string is too short: ""' }],
+    ['10', { problem: 'transport: timeout unit is not recognized: "10"' }],
+    ['123456789S', { problem: 'transport: timeout string is too long: "123456789S"' }],
+    ['-1S', { problem: 'strconv.ParseUint: parsing "-1": invalid syntax' }],
   ])('parses grpc-timeout %s', (value, ms) => {
-    expect(parseGrpcTimeout(value)).toBe(ms);
+    expect(parseGrpcTimeout(value)).toEqual(ms);
   });
 });

@@ -254,8 +254,8 @@ describe('OTLP/gRPC', () => {
     receiver = await startReceiver();
     const message = tracesRequest(1);
     const cases: [Buffer, string, string][] = [
-      [Buffer.alloc(0), '13', 'cardinality violation: received no request message'],
-      [frame(message).subarray(0, 20), '13', 'unexpected EOF'],
+      [Buffer.alloc(0), '2', 'EOF'],
+      [frame(message).subarray(0, 20), '2', 'unexpected EOF'],
       [Buffer.concat([frame(message), frame(message)]), '13', 'cardinality violation: received multiple'],
       [frame(message, 7), '13', 'grpc: received unexpected payload format 7'],
       [frame(message, 1), '13', 'grpc: compressed flag set with identity or empty encoding'],
@@ -266,7 +266,7 @@ describe('OTLP/gRPC', () => {
       expect(answer['grpc-message']).toContain(text);
     }
     const gzip = await rawCall({ 'grpc-encoding': 'gzip' }, frame(gzipSync(message).subarray(2), 1));
-    expect(gzip['grpc-message']).toContain('grpc: failed to decompress the received message');
+    expect(gzip['grpc-message']).toContain('grpc: failed to decompress the message: gzip: invalid header');
     expect(await rawCall({ 'content-type': 'text/plain' }, frame(message))).toMatchObject({ ':status': 415 });
     expect(receiver.metrics.snapshot()).toMatchObject({ 'dropped traces malformed': 6 });
   });
