@@ -32,6 +32,8 @@ export interface AggregatorOptions {
   readonly maxBytes: number;
   /** Milliseconds after which a series that measured nothing is forgotten; 0: never. */
   readonly expirationMs: number;
+  /** The same for a resource with all its series. */
+  readonly resourceExpirationMs?: number;
   /** Most exemplars of a point; 0: none. */
   readonly exemplars: number;
   /** An encoded request is cut when it is this large. */
@@ -75,10 +77,13 @@ const POINTS_PER_METRIC = 500;
 export class ResourceMetrics {
   readonly attributes: AttributesInput;
   readonly tables = new Map<string, MetricTable>();
+  /** When one of its series last measured something, at a collection. Milliseconds since the epoch. */
+  usedMs: number;
   readonly #shared: TableShared;
 
   constructor(attributes: AttributesInput, shared: TableShared) {
     this.attributes = attributes;
+    this.usedMs = shared.nowMs;
     this.#shared = shared;
   }
 
@@ -137,9 +142,9 @@ export class MetricsAggregator {
     };
   }
 
-  /** The metrics of that resource, made when it is new. */
-  resource(attributes: AttributesInput): ResourceMetrics {
-    const key = seriesKey(attributes);
+  /** The metrics of that resource, made when it is new. `identity`: the attributes that tell it from others; all. */
+  resource(attributes: AttributesInput, identity: AttributesInput = attributes): ResourceMetrics {
+    const key = seriesKey(identity);
     let resource = this.#resources.get(key);
     if (resource !== undefined) {
       // To the end: the first one is the least recently used.
@@ -228,13 +233,20 @@ export class MetricsAggregator {
   }
 
   #sweep(resource: ResourceMetrics, now: Time64): void {
-    const { expirationMs } = this.#options;
+    const { expirationMs, resourceExpirationMs = 0 } = this.#options;
     const { nowMs } = this.#shared;
+    for (const table of resource.tables.values()) {
+      table.sweep((series) => {
+        if (series.dirty) resource.usedMs = nowMs;
+        return true;
+      });
+    }
+    const isOver = resourceExpirationMs > 0 && nowMs - resource.usedMs >= resourceExpirationMs;
     for (const [name, table] of resource.tables) {
       const isDelta = this.#isDelta(table.definition);
       table.sweep((series) => {
         if (series.dirty) series.usedMs = nowMs;
-        const isIdle = expirationMs > 0 && nowMs - series.usedMs >= expirationMs;
+        const isIdle = isOver || (expirationMs > 0 && nowMs - series.usedMs >= expirationMs);
         // Delta: what measured nothing was not even written, and there is nothing to remember of it.
         const stays = isDelta ? series.dirty : !isIdle;
         if (!stays && !series.isOverflow) this.#expired++;

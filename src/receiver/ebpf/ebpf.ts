@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
 import { BatchDelivery } from '../../observer/batch-delivery.js';
+import { agentId } from '../../metrics/agent-id.js';
 import { ObserverClient } from '../../observer/client.js';
 import { DEFAULT_LIMITS } from '../../observer/connections.js';
 import { measurementOptions } from '../../observer/metrics/config.js';
@@ -110,7 +111,7 @@ export class EbpfReceiver implements Receiver {
         metrics:
           this.#next.metrics === undefined
             ? undefined
-            : measurementOptions(config.metrics, machineId(), hostname(), this.#next.traces !== undefined),
+            : measurementOptions(config.metrics, agentId(), hostname(), this.#next.traces !== undefined),
         // Without a pipeline for anything they are built all the same, so that the log tells of them.
         sendsSpans: this.#next.traces !== undefined || this.#next.metrics === undefined,
       },
@@ -153,15 +154,6 @@ export class EbpfReceiver implements Receiver {
       });
       if (error?.verifierLog) logger.debug('The verifier said.', { topic, log: error.verifierLog });
     }
-  }
-}
-
-/** The same on each boot: https://www.freedesktop.org/software/systemd/man/machine-id.html. Only hashes of it are shown. */
-function machineId(): string {
-  try {
-    return `${readFileSync('/etc/machine-id', 'utf8').trim()} ${hostname()}`;
-  } catch {
-    return hostname();
   }
 }
 
