@@ -11,6 +11,7 @@ import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
 import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
+import { prometheusExporter } from './exporters/prometheus/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
@@ -43,6 +44,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   nopExporter,
   otlpGrpcExporter,
   otlpHttpExporter,
+  prometheusExporter,
   storeExporter,
   terminalExporter,
   basicAuthExtension,
