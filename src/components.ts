@@ -31,6 +31,7 @@ import { tailSamplingProcessor } from './processors/tail_sampling/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
+import { hostMetricsReceiver } from './receiver/host_metrics/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
@@ -64,6 +65,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   traceProfilingProcessor,
   transformProcessor,
   ebpfReceiver,
+  hostMetricsReceiver,
   nopReceiver,
   otlpReceiver,
   replayReceiver,

@@ -1,7 +1,13 @@
 import type { Consumer, Settings } from '../component/component.js';
 import { RetryableError } from '../component/errors.js';
-import { addNs, timeFromMs } from '../otlp/time.js';
-import type { MetricBatch, MetricsAggregator } from './aggregator.js';
+import { addNs, type Time64, timeFromMs } from '../otlp/time.js';
+import type { AggregatorStats, MetricBatch } from './aggregator.js';
+
+/** What is sent: an aggregator, or who reads values when they are asked for. */
+export interface MetricSource {
+  collect(now: Time64): readonly MetricBatch[];
+  stats?(): AggregatorStats;
+}
 
 export interface EmitterOptions {
   /** Milliseconds; 0: only `emit` sends. */
@@ -13,22 +19,22 @@ export interface EmitterOptions {
 }
 
 /**
- * Collects an aggregator at an interval and hands on what it has. A pipeline that can't take a batch now costs nothing
+ * Collects a source at an interval and hands on what it has. A pipeline that can't take a batch now costs nothing
  * that is cumulative: the next one says it again. So nothing is held, what was refused is counted, and one collection at a
  * time is on its way.
  */
 export class MetricsEmitter {
   readonly #settings: Settings;
-  readonly #aggregator: MetricsAggregator;
+  readonly #source: MetricSource;
   readonly #next: Consumer;
   readonly #options: EmitterOptions;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> = Promise.resolve();
   #isSending = false;
 
-  constructor(settings: Settings, aggregator: MetricsAggregator, next: Consumer, options: EmitterOptions) {
+  constructor(settings: Settings, source: MetricSource, next: Consumer, options: EmitterOptions) {
     this.#settings = settings;
-    this.#aggregator = aggregator;
+    this.#source = source;
     this.#next = next;
     this.#options = options;
   }
@@ -64,12 +70,14 @@ export class MetricsEmitter {
     const { prepare, offsetMs = 0 } = this.#options;
     prepare?.();
     const now = addNs(timeFromMs(this.#settings.now()), -Math.round(offsetMs * 1e6));
-    const batches = this.#aggregator.collect(now);
-    const { series, bytes, resources } = this.#aggregator.stats();
-    const { metrics } = this.#settings;
-    metrics.gauge('metric_series', series);
-    metrics.gauge('metric_series_bytes', bytes);
-    metrics.gauge('metric_resources', resources);
+    const batches = this.#source.collect(now);
+    const stats = this.#source.stats?.();
+    if (stats !== undefined) {
+      const { metrics } = this.#settings;
+      metrics.gauge('metric_series', stats.series);
+      metrics.gauge('metric_series_bytes', stats.bytes);
+      metrics.gauge('metric_resources', stats.resources);
+    }
     for (const batch of batches) await this.#offer(batch);
   }
 

@@ -296,10 +296,12 @@ export class Observer {
       },
       netOpen: (record) => {
         engine.netOpened?.(record);
+        measurements?.netOpen(record);
         connections.netOpen(record);
       },
       netClose: (record) => {
         engine.netClosed?.(record);
+        measurements?.netClose(record);
         connections.netClose(record);
         tls.netClose(record);
       },

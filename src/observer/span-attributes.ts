@@ -54,6 +54,10 @@ const ERRNO_TYPES = new Map([
   [113, 'host_unreachable'],
 ]);
 
+/** Value of `error.type` for the errno that ended a connection. */
+export const errnoType = (errno: number): string =>
+  ERRNO_TYPES.get(errno) ?? (errno === 104 || errno === 32 ? 'reset' : `errno_${errno}`);
+
 /** Value of `error.type`, undefined for a success; a span that has one has the status ERROR. */
 export function errorType(exchange: Exchange): string | undefined {
   const { statusCode } = exchange.http;

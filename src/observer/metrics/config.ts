@@ -55,6 +55,9 @@ export type MetricsConfig = z.output<ReturnType<typeof metricsConfig>>;
 
 export const METRICS_SCOPE = 'kindling/ebpf';
 
+/** About 100 bytes each. */
+const MAX_CONNECTIONS = 65_536;
+
 /** `agentId`: see `ServiceGroupOptions`. */
 export function measurementOptions(
   config: MetricsConfig,
@@ -79,6 +82,7 @@ export function measurementOptions(
     intervalNs: config.interval * 1e6,
     dnsLabels: config.dns_labels,
     spansAreSent,
+    maxConnections: MAX_CONNECTIONS,
     agentId,
     hostName,
   };

@@ -7,15 +7,18 @@ import {
 } from '../../metrics/aggregator.js';
 import type { ProtocolOptions } from '../../protocols/options.js';
 import type { MonoClock } from '../join-types.js';
-import type { Exchange, MonoNs, ProcessTable } from '../types.js';
+import type { Exchange, MonoNs, NetCloseRecord, NetOpenRecord, ProcessTable } from '../types.js';
 import { RequestMetrics } from './request-metrics.js';
 import { type ServiceGroupOptions, ServiceGroups } from './service-groups.js';
+import { TcpMetrics } from './tcp-metrics.js';
 
 export interface MeasurementOptions extends ServiceGroupOptions {
   readonly aggregation: AggregatorOptions;
   readonly intervalNs: number;
   readonly dnsLabels: number;
   readonly spansAreSent: boolean;
+  /** Connections that are remembered while they are open. */
+  readonly maxConnections: number;
 }
 
 export class ObserverMeasurements {
@@ -23,6 +26,7 @@ export class ObserverMeasurements {
   readonly #processes: ProcessTable;
   readonly #clock: MonoClock;
   readonly #requests: RequestMetrics;
+  readonly #tcp: TcpMetrics;
   #aggregator: MetricsAggregator | undefined;
   #groups: ServiceGroups | undefined;
   #collectedAt: MonoNs = 0;
@@ -37,6 +41,7 @@ export class ObserverMeasurements {
     this.#processes = processes;
     this.#clock = clock;
     const { dnsLabels, spansAreSent } = options;
+    this.#tcp = new TcpMetrics(options.maxConnections, (tgid) => this.#groups!.of(tgid));
     this.#requests = new RequestMetrics({ protocols, dnsLabels, spansAreSent }, clock);
   }
 
@@ -51,6 +56,16 @@ export class ObserverMeasurements {
   exchange(exchange: Exchange): void {
     this.begin(exchange.requestStart);
     this.#requests.record(exchange, this.#groups!.of(exchange.tgid));
+  }
+
+  netOpen(record: NetOpenRecord): void {
+    this.begin(record.time);
+    this.#tcp.opened(record);
+  }
+
+  netClose(record: NetCloseRecord): void {
+    this.begin(record.time);
+    this.#tcp.closed(record);
   }
 
   processChanged(tgid: number): void {
@@ -72,6 +87,7 @@ export class ObserverMeasurements {
     const aggregator = this.#aggregator;
     if (aggregator === undefined) return NOTHING;
     this.#collectedAt = now;
+    this.#tcp.collect();
     const batches = aggregator.collect(this.#clock.toUnix(now));
     this.#groups?.forget();
     return batches;

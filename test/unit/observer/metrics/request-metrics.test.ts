@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { measurementOptions, metricsConfig } from '../../../../src/observer/metrics/config.js';
 import { REQUEST_METRICS } from '../../../../src/observer/metrics/request-definitions.js';
 import { lastLabels } from '../../../../src/observer/metrics/request-metrics.js';
+import { TCP_METRICS } from '../../../../src/observer/metrics/tcp-definitions.js';
 import type { ObserverOptions } from '../../../../src/observer/observer.js';
 import { loadSeeds, stepBytes } from '../../../fuzz/protocols/seed.js';
 import { flatMetrics, lastPoints, totalCount, totalValue } from '../../../helpers/decoded-metrics.js';
@@ -69,7 +70,7 @@ describe('request metrics', () => {
     expect(client[0]?.explicitBounds).toEqual([
       0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
     ]);
-    const [metric] = flatMetrics(inline.metricBatches);
+    const metric = flatMetrics(inline.metricBatches).find(({ name }) => name.startsWith('http.'));
     expect(metric).toMatchObject({ unit: 's', scope: 'kindling/ebpf' });
   });
 
@@ -124,7 +125,8 @@ describe('request metrics', () => {
     for (const name of names) expect(count(name)).toBeGreaterThan(0);
     const waiting = inline.observer.stats().requests_waiting_not_timed ?? 0;
     expect(DURATIONS.reduce((sum, name) => sum + count(name), 0) + waiting).toBe(spans.length);
-    const declared = new Map(REQUEST_METRICS.map((metric) => [metric.name, new Set(metric.attributes)]));
+    const all = [...REQUEST_METRICS, ...TCP_METRICS];
+    const declared = new Map(all.map((metric) => [metric.name, new Set(metric.attributes)]));
     for (const { name, points } of flatMetrics(inline.metricBatches)) {
       for (const { attributes } of points) {
         for (const key of Object.keys(attributes))
