@@ -106,7 +106,7 @@ export class RequestMetrics {
     const where = role === 'server' ? '' : (http.host ?? `${tuple.remoteAddress} ${tuple.remotePort}`);
     const key = `${role} ${http.method} ${http.statusCode} ${error} ${http.version} ${tls === undefined} ${where}`;
     const known = group.cached<Entry>(key);
-    if (known !== undefined && known.duration.alive && known.sent.alive && known.received.alive) return known;
+    if (known?.duration.alive && known.sent.alive && known.received.alive) return known;
     const scheme = tls === undefined ? 'http' : 'https';
     const named = splitAuthority(http.host, DEFAULT_PORT[scheme]);
     const server =

@@ -46,3 +46,5 @@ export function scrapeCgroup(files: HostFiles): Measurement[] {
   }
   return measurements;
 }
+
+export const CGROUP_METRICS = [PERIODS, THROTTLED_PERIODS, THROTTLED];

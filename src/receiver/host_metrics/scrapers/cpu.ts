@@ -6,7 +6,7 @@ export const TICKS_PER_SECOND = 100;
 /** In the order of the columns; guest time is part of the first two. */
 const MODES = ['user', 'nice', 'system', 'idle', 'iowait', 'interrupt', 'softirq', 'steal'] as const;
 
-export const CPU_TIME = counter('system.cpu.time', 's', 'Seconds each logical CPU spent on each mode.');
+const CPU_TIME = counter('system.cpu.time', 's', 'Seconds each logical CPU spent on each mode.');
 const LOGICAL = upDownCounter('system.cpu.logical.count', '{cpu}', 'Logical CPUs.');
 const LOADS = (['1m', '5m', '15m'] as const).map((name) => ({
   ...gauge(
@@ -47,3 +47,5 @@ export function scrapeLoad(files: HostFiles): Measurement[] {
       : [{ metric, attributes: {}, value }];
   });
 }
+
+export const CPU_METRICS = [CPU_TIME, LOGICAL, ...LOADS];

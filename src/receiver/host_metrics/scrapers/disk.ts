@@ -96,3 +96,5 @@ export function scrapeFilesystem(files: HostFiles): Measurement[] {
     ];
   });
 }
+
+export const DISK_METRICS = [IO, OPERATIONS, MERGED, IO_TIME, OPERATION_TIME, USAGE, LIMIT];

@@ -90,3 +90,5 @@ export function scrapeSystem(files: HostFiles): Measurement[] {
   const seconds = Number.parseFloat(files.text('/proc/uptime') ?? '');
   return Number.isFinite(seconds) ? [{ metric: UPTIME, attributes: {}, value: seconds }] : [];
 }
+
+export const MEMORY_METRICS = [USAGE, LIMIT, AVAILABLE, SLAB, SWAP, FAULTS, OPERATIONS, UPTIME];

@@ -158,3 +158,13 @@ export function scrapeTcp(files: HostFiles): Measurement[] {
   const open = tables.get('snmp Tcp')?.get('CurrEstab');
   return open === undefined ? measurements : [...measurements, { metric: OPEN, attributes: {}, value: open }];
 }
+
+export const NETWORK_METRICS = [
+  IO,
+  PACKETS,
+  DROPPED,
+  ERRORS,
+  CONNECTIONS,
+  ...TCP.map(([, , , metric]) => metric),
+  OPEN,
+];

@@ -72,3 +72,5 @@ export function scrapeProcess(
   put(UPTIME, Math.max(0, uptime - startTicks / TICKS_PER_SECOND));
   return { pid, startTicks, measurements };
 }
+
+export const PROCESS_METRICS = [CPU_TIME, MEMORY, VIRTUAL, THREADS, FILES, DISK_IO, FAULTS, SWITCHES, UPTIME];
