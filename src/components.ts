@@ -4,11 +4,14 @@
  */
 import type { AnyFactory } from './component/factory.js';
 import { forwardConnector } from './connectors/forward/factory.js';
+import { serviceGraphConnector } from './connectors/service_graph/factory.js';
+import { spanMetricsConnector } from './connectors/span_metrics/factory.js';
 import { debugExporter } from './exporters/debug/factory.js';
 import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
 import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
+import { prometheusExporter } from './exporters/prometheus/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
@@ -28,17 +31,21 @@ import { tailSamplingProcessor } from './processors/tail_sampling/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
+import { hostMetricsReceiver } from './receiver/host_metrics/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
+  serviceGraphConnector,
+  spanMetricsConnector,
   debugExporter,
   fileExporter,
   nopExporter,
   otlpGrpcExporter,
   otlpHttpExporter,
+  prometheusExporter,
   storeExporter,
   terminalExporter,
   basicAuthExtension,
@@ -58,6 +65,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   traceProfilingProcessor,
   transformProcessor,
   ebpfReceiver,
+  hostMetricsReceiver,
   nopReceiver,
   otlpReceiver,
   replayReceiver,

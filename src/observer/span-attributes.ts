@@ -39,6 +39,8 @@ const METHODS = new Set([
   'QUERY',
 ]);
 
+export const isKnownMethod = (method: string): boolean => METHODS.has(method);
+
 export const spanName = (exchange: Exchange): string =>
   METHODS.has(exchange.http.method) ? exchange.http.method : 'HTTP';
 
@@ -51,6 +53,10 @@ const ERRNO_TYPES = new Map([
   [112, 'host_down'],
   [113, 'host_unreachable'],
 ]);
+
+/** Value of `error.type` for the errno that ended a connection. */
+export const errnoType = (errno: number): string =>
+  ERRNO_TYPES.get(errno) ?? (errno === 104 || errno === 32 ? 'reset' : `errno_${errno}`);
 
 /** Value of `error.type`, undefined for a success; a span that has one has the status ERROR. */
 export function errorType(exchange: Exchange): string | undefined {

@@ -23,6 +23,7 @@ const EXAMPLES: Readonly<Record<string, () => unknown>> = {
   'exporter file': () => ({ path: join(temporaryFolder(), 'out.json') }),
   'exporter otlp_grpc': () => ({ endpoint: '127.0.0.1:1', tls: { insecure: true }, timeout: '1s' }),
   'exporter otlp_http': () => ({ endpoint: 'http://127.0.0.1:1', timeout: '1s' }),
+  'exporter prometheus': () => ({ endpoint: '127.0.0.1:0' }),
   'exporter store': () => ({ directory: temporaryFolder() }),
   'processor attributes': () => ({ actions: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'processor memory_limiter': () => ({ check_interval: '1s', limit_percentage: 100 }),
