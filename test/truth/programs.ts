@@ -59,7 +59,7 @@ export const PROGRAMS: readonly TruthProgram[] = [
     name: 'node',
     rules: { model: 'event_loop', globalLock: false },
     precision: 0.95,
-    recall: 0.5,
+    recall: 0.3,
     missing: () => undefined,
     command: () => [process.execPath, `${SOURCES}event-loop.mjs`],
   },
