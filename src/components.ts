@@ -13,6 +13,7 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
+import { controlExtension } from './extensions/control/factory.js';
 import { fileStorageExtension } from './extensions/file_storage/factory.js';
 import { healthCheckExtension } from './extensions/health_check/factory.js';
 import { pprofExtension } from './extensions/pprof/factory.js';
@@ -43,6 +44,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
+  controlExtension,
   fileStorageExtension,
   healthCheckExtension,
   pprofExtension,

@@ -66,6 +66,15 @@ export class TimelineThreads {
     return thread;
   }
 
+  /** Walks all threads. */
+  processOf(tid: number): number | undefined {
+    let found: TimelineThread | undefined;
+    for (const thread of this.#byKey.values()) {
+      if (thread.tid === tid && (found === undefined || thread.touched > found.touched)) found = thread;
+    }
+    return found?.tgid;
+  }
+
   /** The thread, made if it is new. */
   touch(tgid: number, tid: number, time: MonoNs): TimelineThread {
     let thread = this.get(tgid, tid);

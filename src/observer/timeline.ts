@@ -226,6 +226,11 @@ export class Timeline {
     return thread === undefined ? [] : this.#operations.between(thread.operations, from, to);
   }
 
+  /** The process of the thread with this id whose newest record is the newest: ids come back. */
+  processOf(tid: number): number | undefined {
+    return this.#threads.processOf(tid);
+  }
+
   /** Threads of its process that the thread has woken so far, in no special order: its pool, if it has one. */
   wokenBy(tgid: number, tid: number): Iterable<number> {
     return this.#threads.get(tgid, tid)?.woken ?? [];
