@@ -14,9 +14,7 @@ const at = (mono: number): string => String(timeToBigInt(unixTime(mono)));
 function timelineWith(times: readonly number[], tgid = 10, tid = 12): Timeline {
   const timeline = new Timeline({ budgetBytes: 32 << 20 });
   for (const time of times) {
-    timeline.sample({ tgid, tid, time, kernelStack: [9n], userStack: [2n, 1n] } as Parameters<
-      Timeline['sample']
-    >[0]);
+    timeline.sample({ tgid, tid, time, comm: '', kernelStack: [9n], userStack: [2n, 1n] });
   }
   return timeline;
 }
