@@ -4,6 +4,8 @@
  */
 import type { AnyFactory } from './component/factory.js';
 import { forwardConnector } from './connectors/forward/factory.js';
+import { serviceGraphConnector } from './connectors/service_graph/factory.js';
+import { spanMetricsConnector } from './connectors/span_metrics/factory.js';
 import { debugExporter } from './exporters/debug/factory.js';
 import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
@@ -35,6 +37,8 @@ import { replayReceiver } from './receiver/replay/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
+  serviceGraphConnector,
+  spanMetricsConnector,
   debugExporter,
   fileExporter,
   nopExporter,

@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { UnsupportedError } from '../component/errors.js';
 import type { Origin } from '../component/signal.js';
 import { YoungCollection } from '../memory/young-collection.js';
+import type { MetricBatch } from '../metrics/aggregator.js';
 import type { TopicReport } from '../receiver/ebpf/native.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { SpanEdit } from './join-types.js';
@@ -18,6 +19,8 @@ import { startWorker } from './worker-start.js';
 export interface ObserverClientOutput {
   /** Resolves when the batch was taken or given up: only then may the observer send more than its budget. */
   spans(batch: SpanBatch): Promise<void>;
+  /** As `spans`; one after the other. Absent: nobody asked for metrics. */
+  metrics?(batch: MetricBatch): Promise<void>;
   stats(stats: ObserverStats): void;
   /** The thread ended by itself; every pending question is answered with nothing. */
   died(error: Error): void;
@@ -55,6 +58,8 @@ export class ObserverClient implements ObserverService {
   #queryBytes = 0;
   /** Settles when every batch so far has been handed on: batches go one after another. */
   #spans: Promise<void> = Promise.resolve();
+  /** The same; neither waits for the other. */
+  #metrics: Promise<void> = Promise.resolve();
   #stopped: (() => void) | undefined;
   #stopping = false;
 
@@ -119,7 +124,7 @@ export class ObserverClient implements ObserverService {
     });
     this.#worker = undefined;
     await worker.terminate();
-    await Promise.race([this.#spans, aborted(deadline)]);
+    await Promise.race([Promise.all([this.#spans, this.#metrics]), aborted(deadline)]);
     this.#answerAll();
   }
 
@@ -128,10 +133,16 @@ export class ObserverClient implements ObserverService {
       case 'spans': {
         const { bytes, itemCount } = message;
         this.#young.made(bytes.length);
-        this.#spans = this.#spans
-          .then(() => this.#output.spans({ bytes, itemCount }))
-          .catch((error: unknown) => this.#log.error('A span batch failed.', { error: String(error) }))
-          .then(() => this.#budget.release(bytes.length));
+        this.#spans = this.#handOn(this.#spans, bytes.length, () => this.#output.spans({ bytes, itemCount }));
+        break;
+      }
+      case 'metrics': {
+        const { bytes, itemCount } = message;
+        this.#metrics = this.#handOn(
+          this.#metrics,
+          bytes.length,
+          async () => await this.#output.metrics?.({ bytes, itemCount }),
+        );
         break;
       }
       case 'answer': {
@@ -159,6 +170,13 @@ export class ObserverClient implements ObserverService {
       default:
         break;
     }
+  }
+
+  #handOn(before: Promise<void>, length: number, deliver: () => Promise<void>): Promise<void> {
+    return before
+      .then(deliver)
+      .catch((error: unknown) => this.#log.error('A batch failed.', { error: String(error) }))
+      .then(() => this.#budget.release(length));
   }
 
   #send(message: ToWorker, transfer: ArrayBuffer[] = []): void {

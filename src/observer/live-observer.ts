@@ -55,6 +55,7 @@ export class LiveObserver {
   #socketRules: SocketRule[] = [];
   #cost: CostControl | undefined;
   #spansDropped = 0;
+  #pointsDropped = 0;
   #stopping = false;
   #closed = false;
 
@@ -82,6 +83,7 @@ export class LiveObserver {
       createEngine: data.profile ? createJoinEngine : createPassThroughEngine,
       output: {
         spans: ({ bytes, itemCount }) => this.#sendSpans(bytes, itemCount),
+        metrics: ({ bytes, itemCount }) => this.#sendMetrics(bytes, itemCount),
         answer: (id, edits) => post({ type: 'answer', id, edits }),
       },
       log,
@@ -190,6 +192,14 @@ export class LiveObserver {
     this.#post({ type: 'spans', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
   }
 
+  #sendMetrics(bytes: Uint8Array, itemCount: number): void {
+    if (!this.#budget.take(bytes.length, this.#stopping ? DRAIN_MS : 0)) {
+      this.#pointsDropped += itemCount;
+      return;
+    }
+    this.#post({ type: 'metrics', bytes, itemCount }, [bytes.buffer as ArrayBuffer]);
+  }
+
   /** In batches: each makes all sockets in use look up their rules. A rule that fails costs payload, nothing else. */
   #sendSocketRules(): void {
     const rules = this.#socketRules;
@@ -222,6 +232,7 @@ export class LiveObserver {
         observer: { ...this.#observer.stats(), ...this.#tls?.stats() },
         kernel: this.#observer.kernelStats?.slice() ?? new Float64Array(),
         spansDropped: this.#spansDropped,
+        pointsDropped: this.#pointsDropped,
         cost: this.#cost?.report(),
       },
     });

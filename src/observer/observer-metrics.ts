@@ -47,7 +47,7 @@ export class ObserverMetrics {
   }
 
   /** `last`: nothing comes after; what was written and never decoded is lost. */
-  update({ kernel, observer, spansDropped, cost }: ObserverStats, last = false): void {
+  update({ kernel, observer, spansDropped, pointsDropped = 0, cost }: ObserverStats, last = false): void {
     const metrics = this.#metrics;
     let written = 0;
     for (const stat of WRITTEN) written += kernel[stat] ?? 0;
@@ -85,6 +85,11 @@ export class ObserverMetrics {
 
     metrics.received('traces', this.#growth('spans dropped', spansDropped));
     metrics.dropped('traces', this.#growth('spans dropped too', spansDropped), 'pipeline_full');
+    const pointsLost = this.#growth('points dropped', pointsDropped);
+    if (pointsLost > 0) {
+      metrics.received('metrics', pointsLost);
+      metrics.dropped('metrics', pointsLost, 'pipeline_full');
+    }
     metrics.count('payload_shed', this.#growth('payload shed', kernel[STAT.NET_PAYLOAD_SHED] ?? 0));
     if (cost !== undefined) this.#cost(cost);
     for (const name in observer) this.#one(name, observer[name]!);

@@ -8,6 +8,7 @@
  *     query()  ─────────────────────────────────────────►                    └─► answers
  */
 import type { Origin } from '../component/signal.js';
+import type { MetricBatch } from '../metrics/aggregator.js';
 import type { ConversationShared } from '../protocols/conversation.js';
 import { ProtocolCounters } from '../protocols/counters.js';
 import { EndpointMemory } from '../protocols/endpoint-memory.js';
@@ -24,12 +25,13 @@ import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
+import { type MeasurementOptions, ObserverMeasurements } from './metrics/observer-measurements.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
-import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+import type { EventSink, Exchange, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
 import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
@@ -41,11 +43,17 @@ export interface ObserverOptions {
   /** See `ExchangeLinks`. */
   readonly idSeed: string;
   readonly join: JoinConfig;
+  /** Absent: nothing is measured. */
+  readonly metrics?: MeasurementOptions | undefined;
+  /** False: exchanges become no spans, only metrics. */
+  readonly sendsSpans?: boolean;
 }
 
 /** Where results go. Called during `advance`, `records`, `query` and `flush`. */
 export interface ObserverOutput {
   spans(batch: SpanBatch): void;
+  /** Encoded metrics, once per interval. */
+  metrics?(batch: MetricBatch): void;
   answer(id: number, edits: readonly SpanEdit[]): void;
 }
 
@@ -101,6 +109,7 @@ export class Observer {
   readonly #engine: JoinEngine;
   readonly #links: ExchangeLinks;
   readonly #spans: SpanBuilder;
+  readonly #measurements: ObserverMeasurements | undefined;
   #nextExchange = 1;
   #spansBuilt = 0;
   #watermark: MonoNs = 0;
@@ -128,6 +137,11 @@ export class Observer {
     }
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
+    if (options.metrics !== undefined) {
+      const { protocols: shown } = options.spans;
+      this.#measurements = new ObserverMeasurements(options.metrics, shown, processes, this.#clock);
+    }
+    const sendsSpans = options.sendsSpans !== false;
     const output: ConnectionOutput = {
       opened: (connection, draft) => {
         // Looked up now: when its span is built the process may have ended.
@@ -135,7 +149,7 @@ export class Observer {
         draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
       },
       finished: (connection, draft, incomplete) => {
-        this.#engine.exchange(toExchange(this.#nextExchange++, connection, draft, incomplete));
+        this.#finished(toExchange(this.#nextExchange++, connection, draft, incomplete));
       },
       begun: (connection, exchange) => {
         processes.get(exchange.tgid);
@@ -165,6 +179,7 @@ export class Observer {
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {
+        if (!sendsSpans) return;
         this.#spansBuilt++;
         if (this.#spans.add(exchange, profile, this.#watermark)) this.#sendSpans();
       },
@@ -188,6 +203,7 @@ export class Observer {
   clockMeasured(now: MonoNs, offset: UnixNs, errorNs: number): void {
     this.#parts.recording?.clock(now, offset, errorNs);
     this.#clock.measured(now, offset, errorNs);
+    this.#measurements?.begin(now);
   }
 
   /** The kernel's counters (in the order of `STATS`), as they were when every record up to `now` had been written. */
@@ -211,6 +227,7 @@ export class Observer {
     this.#plaintext.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
+    if (this.#measurements !== undefined) this.#sendMetrics(this.#measurements.advance(watermark));
   }
 
   /** Asks the join about an OTLP traces batch; the answer comes through the output. */
@@ -230,6 +247,7 @@ export class Observer {
     this.#plaintext.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
+    if (this.#measurements !== undefined) this.#sendMetrics(this.#measurements.flush(this.#watermark));
   }
 
   /** Counters since creation and a few gauges (`*_held`, `connections`). Walks the connections. */
@@ -251,6 +269,7 @@ export class Observer {
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
+      ...this.#measurements?.stats(),
     };
   }
 
@@ -271,6 +290,7 @@ export class Observer {
     const connections = this.#connections;
     const tls = this.#tls;
     const spans = this.#spans;
+    const measurements = this.#measurements;
     const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
@@ -310,6 +330,7 @@ export class Observer {
         engine.exec(record);
         processes.invalidate(record.tgid, false);
         spans.processChanged(record.tgid);
+        measurements?.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
         watch?.exec(record.tgid);
       },
@@ -318,6 +339,7 @@ export class Observer {
         if (!record.last) return;
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
+        measurements?.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
         watch?.ended(record.tgid);
       },
@@ -328,7 +350,16 @@ export class Observer {
     const { conversation } = connection;
     const protocol = this.#wires?.registry.get(exchange.protocol);
     if (conversation === undefined || protocol === undefined) return;
-    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
+    this.#finished(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
+  }
+
+  #finished(exchange: Exchange): void {
+    this.#measurements?.exchange(exchange);
+    this.#engine.exchange(exchange);
+  }
+
+  #sendMetrics(batches: readonly MetricBatch[]): void {
+    for (const batch of batches) this.#parts.output.metrics?.(batch);
   }
 
   #sendSpans(): void {

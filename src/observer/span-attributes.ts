@@ -39,6 +39,8 @@ const METHODS = new Set([
   'QUERY',
 ]);
 
+export const isKnownMethod = (method: string): boolean => METHODS.has(method);
+
 export const spanName = (exchange: Exchange): string =>
   METHODS.has(exchange.http.method) ? exchange.http.method : 'HTTP';
 

@@ -43,6 +43,8 @@ export type FromWorker =
   | { readonly type: 'unsupported'; readonly message: string }
   | { readonly type: 'failed'; readonly message: string; readonly stack: string | undefined }
   | { readonly type: 'spans'; readonly bytes: Uint8Array; readonly itemCount: number }
+  /** As `spans`. */
+  | { readonly type: 'metrics'; readonly bytes: Uint8Array; readonly itemCount: number }
   | { readonly type: 'answer'; readonly id: number; readonly edits: readonly SpanEdit[] }
   | { readonly type: 'recalled'; readonly id: number; readonly answer: RecallAnswer }
   | { readonly type: 'stats'; readonly stats: ObserverStats }
@@ -56,6 +58,8 @@ export interface ObserverStats {
   readonly kernel: Float64Array;
   /** Spans that were dropped because too many waited for the pipelines. */
   readonly spansDropped: number;
+  /** Data points that were. */
+  readonly pointsDropped?: number;
   /** Absent in a replay. */
   readonly cost?: CostReport | undefined;
 }

@@ -45,6 +45,8 @@ export type ExemplarInput = PointValue & {
 
 interface PointInput {
   readonly attributes?: AttributesInput | undefined;
+  /** The same as fields of the point, encoded already (`writeAttributes` with the tag of the point's attributes). */
+  readonly encodedAttributes?: Uint8Array | undefined;
   /** Since when the point counts. Required for sums and histograms, absent for gauges. */
   readonly startTime?: Time64 | undefined;
   readonly time: Time64;
@@ -67,6 +69,7 @@ export interface HistogramPointInput extends PointInput {
 }
 
 export interface ExponentialHistogramPointInput extends ExponentialHistogramPoint {
+  readonly encodedAttributes?: Uint8Array | undefined;
   readonly exemplars?: readonly ExemplarInput[] | undefined;
 }
 
@@ -148,6 +151,7 @@ export class MetricsWriter extends BatchWriter {
   exponentialHistogram(metric: HistogramInput, points: Iterable<ExponentialHistogramPointInput>): void {
     const writePoint = (writer: WireWriter, point: ExponentialHistogramPointInput) => {
       writeExponentialPoint(writer, point);
+      if (point.encodedAttributes !== undefined) writer.raw(point.encodedAttributes);
       writeExemplars(writer, EXPONENTIAL_EXEMPLAR, point.exemplars);
     };
     this.#metric(metric, EXPONENTIAL_HISTOGRAM, points, writePoint, (writer) => {
@@ -191,6 +195,7 @@ function writeNumberPoint(writer: WireWriter, point: NumberPointInput): void {
   writeValue(writer, point, NUMBER_DOUBLE, NUMBER_INT);
   writeExemplars(writer, NUMBER_EXEMPLAR, point.exemplars);
   if (point.attributes !== undefined) writeAttributes(writer, NUMBER_ATTRIBUTE, point.attributes);
+  if (point.encodedAttributes !== undefined) writer.raw(point.encodedAttributes);
   if (point.flags) writer.varintField(NUMBER_FLAGS, point.flags);
 }
 
@@ -219,6 +224,7 @@ function writeHistogramPoint(writer: WireWriter, point: HistogramPointInput): vo
   }
   writeExemplars(writer, HISTOGRAM_EXEMPLAR, point.exemplars);
   if (point.attributes !== undefined) writeAttributes(writer, HISTOGRAM_ATTRIBUTE, point.attributes);
+  if (point.encodedAttributes !== undefined) writer.raw(point.encodedAttributes);
   if (point.flags) writer.varintField(HISTOGRAM_FLAGS, point.flags);
   if (point.min !== undefined) writer.doubleField(MIN, point.min);
   if (point.max !== undefined) writer.doubleField(MAX, point.max);

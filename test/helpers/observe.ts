@@ -26,8 +26,10 @@ export class Observation {
       },
       ebpfConfig().parse(settings),
       {
-        consume: async (batch) => {
-          this.#batches.push(batch);
+        traces: {
+          consume: async (batch) => {
+            this.#batches.push(batch);
+          },
         },
       },
     );

@@ -1,3 +1,4 @@
+import type { MetricBatch } from '../../src/metrics/aggregator.js';
 import { DEFAULT_LIMITS } from '../../src/observer/connections.js';
 import type { CreateJoinEngine, SpanEdit } from '../../src/observer/join-types.js';
 import { Observer, type ObserverOptions } from '../../src/observer/observer.js';
@@ -52,6 +53,7 @@ export const TEST_OPTIONS: ObserverOptions = {
 /** An observer without threads, fed by a kernel model. */
 export class InlineObserver {
   readonly batches: SpanBatch[] = [];
+  readonly metricBatches: MetricBatch[] = [];
   readonly answers: { id: number; edits: readonly SpanEdit[] }[] = [];
   readonly observer: Observer;
   readonly model: KernelModel;
@@ -70,6 +72,7 @@ export class InlineObserver {
         createEngine,
         output: {
           spans: (batch) => this.batches.push(batch),
+          metrics: (batch) => this.metricBatches.push(batch),
           answer: (id, edits) => this.answers.push({ id, edits }),
         },
         log: NOP_LOGGER,

@@ -14,6 +14,7 @@ import { ebpfConfig } from '../../src/receiver/ebpf/config.js';
 import { EbpfReceiver } from '../../src/receiver/ebpf/ebpf.js';
 import { NOP_LOGGER } from '../../src/telemetry/logger.js';
 import { MetricsRegistry } from '../../src/telemetry/registry.js';
+import { lastPoints, totalCount } from '../helpers/decoded-metrics.js';
 import { testHost } from '../helpers/host.js';
 import { describeKernel, NodeChild } from '../helpers/kernel.js';
 
@@ -75,6 +76,8 @@ const hasWrk = ((): boolean => {
 
 interface Outcome {
   readonly batches: readonly Batch[];
+  /** Metrics. */
+  readonly points: readonly Batch[];
   readonly registry: MetricsRegistry;
   readonly handled: number;
   readonly completed: number;
@@ -87,6 +90,7 @@ async function load(settings: object, useWrk: boolean): Promise<Outcome> {
   const port = await server.message<number>();
   const node = useWrk ? undefined : start(LOAD);
   const batches: Batch[] = [];
+  const points: Batch[] = [];
   const registry = new MetricsRegistry();
   const include = { pids: [server.pid, ...(node ? [node.pid] : [])], commands: useWrk ? ['wrk'] : [] };
   const receiver = new EbpfReceiver(
@@ -98,8 +102,15 @@ async function load(settings: object, useWrk: boolean): Promise<Outcome> {
     },
     ebpfConfig().parse({ targets: { include, default: 'none' }, budget: { cpus: 0 }, ...settings }),
     {
-      consume: async (batch) => {
-        batches.push(batch);
+      traces: {
+        consume: async (batch) => {
+          batches.push(batch);
+        },
+      },
+      metrics: {
+        consume: async (batch) => {
+          points.push(batch);
+        },
       },
     },
   );
@@ -120,7 +131,7 @@ async function load(settings: object, useWrk: boolean): Promise<Outcome> {
     const handled = await server.message<number>();
     const serverPid = server.pid;
     await receiver.shutdown(AbortSignal.timeout(20_000));
-    return { batches, registry, handled, completed, port, serverPid };
+    return { batches, points, registry, handled, completed, port, serverPid };
   } finally {
     await receiver.shutdown(AbortSignal.abort());
   }
@@ -138,7 +149,7 @@ function exchangesOf(registry: MetricsRegistry, side: string, result: string): n
 describeKernel('HTTP exchanges', () => {
   for (const variant of ['socket', 'syscall']) {
     it(`accounts for every request of a loaded server, hooks at ${variant}`, async () => {
-      const { batches, registry, handled, completed, port, serverPid } = await load(
+      const { batches, points, registry, handled, completed, port, serverPid } = await load(
         { net_hooks: variant },
         hasWrk,
       );
@@ -155,6 +166,9 @@ describeKernel('HTTP exchanges', () => {
       expect(answered.length + lost('client')).toBeGreaterThanOrEqual(completed);
       expect(answered.length + lost('client')).toBeLessThanOrEqual(completed + CONNECTIONS);
       if (lost('client') === 0) expect(answered).toHaveLength(completed);
+      const measured = (name: string) => totalCount(lastPoints(points, name));
+      expect(measured('http.server.request.duration')).toBe(servers.length);
+      expect(measured('http.client.request.duration')).toBe(clients.length);
 
       const span = servers[Math.floor(servers.length / 2)]!;
       expect(span.name).toBe('GET');

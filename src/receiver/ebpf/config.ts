@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
+import { metricsConfig } from '../../observer/metrics/config.js';
 import { protocolsConfig } from '../../protocols/config.js';
 
 const selection = (what: string) =>
@@ -137,6 +138,7 @@ export const ebpfConfig = () =>
       .enum(['redacted', 'full', 'off'])
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    metrics: metricsConfig(),
     protocols: protocolsConfig(),
     max_pending_size: byteSize()
       .prefault('32MiB')

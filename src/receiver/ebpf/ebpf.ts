@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
+import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
+import { BatchDelivery } from '../../observer/batch-delivery.js';
+import { agentId } from '../../metrics/agent-id.js';
 import { ObserverClient } from '../../observer/client.js';
 import { DEFAULT_LIMITS } from '../../observer/connections.js';
+import { measurementOptions } from '../../observer/metrics/config.js';
 import { ObserverMetrics } from '../../observer/observer-metrics.js';
 import { DEFAULT_JOIN, JOIN_CONFIG_KEY, OBSERVER_KEY } from '../../observer/observer-service.js';
 import { spanOptions } from '../../observer/span-builder.js';
-import { SpanDelivery } from '../../observer/span-delivery.js';
 import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
 import { protocolOptions } from '../../protocols/config.js';
 import { loadProtocols } from '../../protocols/registry.js';
@@ -16,11 +18,11 @@ import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js'
 import type { EbpfConfig } from './config.js';
 import type { TopicReport } from './native.js';
 
-/** Runs the observer of this host in its thread and feeds what it builds into the traces pipelines. */
+/** Runs the observer of this host in its thread and feeds what it builds and measures into the pipelines. */
 export class EbpfReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #config: EbpfConfig;
-  readonly #next: Consumer | undefined;
+  readonly #next: ReceiverOutputs;
   readonly #stop = new AbortController();
   readonly #metrics: ObserverMetrics;
   #client: ObserverClient | undefined;
@@ -28,7 +30,7 @@ export class EbpfReceiver implements Receiver {
   /** Spans that arrived from the observer. */
   #spans = 0;
 
-  constructor(settings: Settings, config: EbpfConfig, next: Consumer | undefined) {
+  constructor(settings: Settings, config: EbpfConfig, next: ReceiverOutputs) {
     this.#settings = settings;
     this.#config = config;
     this.#next = next;
@@ -38,7 +40,8 @@ export class EbpfReceiver implements Receiver {
   /** Rejects with UnsupportedError when nothing can run here: the message says what is missing. */
   async start(host: Host): Promise<void> {
     const { logger } = this.#settings;
-    const delivery = new SpanDelivery(this.#settings, this.#next, this.#stop.signal);
+    const delivery = new BatchDelivery(this.#settings, this.#next.traces, this.#stop.signal);
+    const points = new BatchDelivery(this.#settings, this.#next.metrics, this.#stop.signal, 'metrics');
     // What is wrong with a module is said here; the observer's thread loads them again.
     await loadProtocols(this.#config.protocols.modules, this.#config.protocols.disabled);
     const client = new ObserverClient(
@@ -48,6 +51,7 @@ export class EbpfReceiver implements Receiver {
           this.#spans += batch.itemCount;
           return delivery.deliver(batch);
         },
+        metrics: (batch) => points.deliver(batch),
         stats: (stats) => {
           this.#lastStats = stats;
           this.#metrics.update(stats);
@@ -104,6 +108,12 @@ export class EbpfReceiver implements Receiver {
         ),
         idSeed: bootSeed(),
         join: join ?? DEFAULT_JOIN,
+        metrics:
+          this.#next.metrics === undefined
+            ? undefined
+            : measurementOptions(config.metrics, agentId(), hostname(), this.#next.traces !== undefined),
+        // Without a pipeline for anything they are built all the same, so that the log tells of them.
+        sendsSpans: this.#next.traces !== undefined || this.#next.metrics === undefined,
       },
       tls: readsTls(config)
         ? {

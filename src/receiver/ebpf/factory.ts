@@ -6,7 +6,7 @@ export const ebpfReceiver = defineReceiver({
   type: 'ebpf',
   stability: 'development',
   description: 'Observes the processes of this host from the kernel: requests, waits and stacks.',
-  signals: ['traces'],
+  signals: ['traces', 'metrics'],
   config: ebpfConfig,
-  create: (settings, config, next) => new EbpfReceiver(settings, config, next.traces),
+  create: (settings, config, next) => new EbpfReceiver(settings, config, next),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { metricsConfig } from '../../observer/metrics/config.js';
 import { protocolsConfig } from '../../protocols/config.js';
 
 export const replayConfig = () =>
@@ -25,6 +26,7 @@ export const replayConfig = () =>
       .enum(['client', 'server'])
       .default('client')
       .describe('Captures: whose view the spans have. A recording knows.'),
+    metrics: metricsConfig(),
     protocols: protocolsConfig(),
   });
 

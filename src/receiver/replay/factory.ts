@@ -7,7 +7,7 @@ export const replayReceiver = defineReceiver({
   stability: 'development',
   description:
     'Runs the observer on a recording, or the protocols on a capture, instead of the kernel; needs no privileges.',
-  signals: ['traces'],
+  signals: ['traces', 'metrics'],
   config: replayConfig,
-  create: (settings, config, next) => new ReplayReceiver(settings, config, next.traces),
+  create: (settings, config, next) => new ReplayReceiver(settings, config, next),
 });

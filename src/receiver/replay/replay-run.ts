@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Origin } from '../../component/signal.js';
+import type { MetricBatch } from '../../metrics/aggregator.js';
 import type { SpanEdit } from '../../observer/join-types.js';
 import { Observer, type ObserverOptions, type ObserverParts } from '../../observer/observer.js';
 import { RecordedProcessTable, RecordedSymbolizer } from '../../observer/process/recorded.js';
@@ -18,6 +19,8 @@ import type { ObserverStats } from '../../observer/worker-messages.js';
 export interface ReplayOutput {
   /** Resolves when the batch was taken or given up. */
   spans(batch: SpanBatch): Promise<void>;
+  /** As `spans`; wanted where the options say what to measure. */
+  metrics?(batch: MetricBatch): Promise<void>;
   /** A batch of an SDK, as it was recorded. Resolves when the pipelines are done with it. */
   otlp(batch: Uint8Array, origin: Origin): Promise<void>;
 }
@@ -25,7 +28,10 @@ export interface ReplayOutput {
 /** A pipeline that asks about one batch at a time would otherwise wait for us, and we for it. */
 const LONGEST_WAIT_MS = 1000;
 
-type Pending = { readonly batch: SpanBatch } | { readonly id: number; readonly edits: readonly SpanEdit[] };
+type Pending =
+  | { readonly batch: SpanBatch }
+  | { readonly points: MetricBatch }
+  | { readonly id: number; readonly edits: readonly SpanEdit[] };
 
 export class ReplayRun {
   readonly #observer: Observer;
@@ -52,6 +58,7 @@ export class ReplayRun {
       symbolizer: this.#symbolizer,
       output: {
         spans: (batch) => this.#pending.push({ batch }),
+        metrics: (points) => this.#pending.push({ points }),
         answer: (id, edits) => this.#pending.push({ id, edits }),
       },
     });
@@ -143,6 +150,7 @@ export class ReplayRun {
     while (this.#pending.length > 0) {
       const next = this.#pending.shift()!;
       if ('batch' in next) await this.#output.spans(next.batch);
+      else if ('points' in next) await this.#output.metrics?.(next.points);
       else {
         this.#questions.get(next.id)?.(next.edits);
         this.#questions.delete(next.id);

@@ -2,11 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CaptureSpans } from '../../capture/capture-spans.js';
 import { isCaptureFile } from '../../capture/packet-file.js';
 import { playCapture } from '../../capture/play.js';
-import type { Consumer, Host, Receiver, Settings } from '../../component/component.js';
+import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
 import { ConfigError, UnsupportedError } from '../../component/errors.js';
 import type { Origin } from '../../component/signal.js';
+import { BatchDelivery } from '../../observer/batch-delivery.js';
 import { DEFAULT_LIMITS } from '../../observer/connections.js';
 import { createJoinEngine } from '../../observer/join-engine.js';
+import { measurementOptions } from '../../observer/metrics/config.js';
 import { ObserverMetrics } from '../../observer/observer-metrics.js';
 import {
   DEFAULT_JOIN,
@@ -18,7 +20,6 @@ import { createPassThroughEngine } from '../../observer/pass-through-engine.js';
 import type { RecordingFrame, RecordingHeader } from '../../observer/recording-format.js';
 import { RecordingError, readRecording } from '../../observer/recording-reader.js';
 import { spanOptions } from '../../observer/span-builder.js';
-import { SpanDelivery } from '../../observer/span-delivery.js';
 import { countSpans } from '../../otlp/count.js';
 import { protocolOptions } from '../../protocols/config.js';
 import { loadProtocols, type ProtocolRegistry } from '../../protocols/registry.js';
@@ -31,13 +32,13 @@ import { ReplayRun } from './replay-run.js';
 export class ReplayReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #config: ReplayConfig;
-  readonly #next: Consumer | undefined;
+  readonly #next: ReceiverOutputs;
   readonly #stop = new AbortController();
   #run: ReplayRun | undefined;
   #registry: ProtocolRegistry | undefined;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(settings: Settings, config: ReplayConfig, next: Consumer | undefined) {
+  constructor(settings: Settings, config: ReplayConfig, next: ReceiverOutputs) {
     this.#settings = settings;
     this.#config = config;
     this.#next = next;
@@ -82,7 +83,7 @@ export class ReplayReceiver implements Receiver {
     const { file, loop, side, url_query, protocols } = this.#config;
     const { signal } = this.#stop;
     const { logger } = this.#settings;
-    const delivery = new SpanDelivery(this.#settings, this.#next, signal);
+    const delivery = new BatchDelivery(this.#settings, this.#next.traces, signal);
     for (let pass = 0; !signal.aborted; pass++) {
       const spans = new CaptureSpans(VERSION, pass === 0 ? 'capture' : `capture/${pass}`);
       const deliver = async () => {
@@ -124,7 +125,9 @@ export class ReplayReceiver implements Receiver {
   #createRun(host: Host, header: RecordingHeader, pass: number): ReplayRun {
     const join = host.service(JOIN_CONFIG_KEY);
     const { logger, id } = this.#settings;
-    const delivery = new SpanDelivery(this.#settings, this.#next, this.#stop.signal);
+    const { signal } = this.#stop;
+    const delivery = new BatchDelivery(this.#settings, this.#next.traces, signal);
+    const points = new BatchDelivery(this.#settings, this.#next.metrics, signal, 'metrics');
     return new ReplayRun(
       {
         limits: DEFAULT_LIMITS,
@@ -136,6 +139,16 @@ export class ReplayReceiver implements Receiver {
         ),
         idSeed: pass === 0 ? header.idSeed : `${header.idSeed}/${pass}`,
         join: join ?? DEFAULT_JOIN,
+        metrics:
+          this.#next.metrics === undefined
+            ? undefined
+            : measurementOptions(
+                this.#config.metrics,
+                header.idSeed,
+                header.hostName,
+                this.#next.traces !== undefined,
+              ),
+        sendsSpans: this.#next.traces !== undefined || this.#next.metrics === undefined,
       },
       {
         createEngine: join === undefined ? createPassThroughEngine : createJoinEngine,
@@ -144,6 +157,7 @@ export class ReplayReceiver implements Receiver {
       },
       {
         spans: (batch) => delivery.deliver(batch),
+        metrics: (batch) => points.deliver(batch),
         otlp: (bytes, origin) => this.#forward(bytes, { ...origin, receiver: origin.receiver || id }),
       },
     );
@@ -154,7 +168,7 @@ export class ReplayReceiver implements Receiver {
     const itemCount = countSpans(bytes);
     metrics.received('traces', itemCount);
     try {
-      await this.#next?.consume({ signal: 'traces', bytes, itemCount, origin });
+      await this.#next.traces?.consume({ signal: 'traces', bytes, itemCount, origin });
       metrics.sent('traces', itemCount);
     } catch (error) {
       metrics.dropped('traces', itemCount, 'refused');

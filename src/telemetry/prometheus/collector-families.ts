@@ -40,6 +40,7 @@ export function collectorFamilies(snapshot: Snapshot, level: MetricsLevel): Fami
   for (const sample of snapshot.samples) {
     if (sample.component.kind === 'exporter') addQueue(book, sample);
     if (sample.component.kind === 'processor') addMemoryLimiter(book, sample);
+    if (sample.component.kind === 'connector') addServiceGraph(book, sample);
   }
   const families = book.families();
   return level === 'basic' ? families : [...families, ...batchFamilies(snapshot.samples)];
@@ -76,6 +77,19 @@ class Book {
       points: [...points.values()],
     }));
   }
+}
+
+const SERVICE_GRAPH_HELP: Readonly<Record<string, string>> = {
+  total_edges: 'Total number of unique edges',
+  expired_edges: 'Number of edges that expired before finding its matching span',
+  dropped_spans: 'Number of spans dropped when trying to add edges',
+};
+
+function addServiceGraph(book: Book, { component, name, value }: Sample): void {
+  const help = SERVICE_GRAPH_HELP[name];
+  const type = typeOf(component.id);
+  if (help === undefined || (type !== 'service_graph' && type !== 'servicegraph')) return;
+  book.add('counter', `connector_servicegraph_${name}`, help, {}, value);
 }
 
 const sameInstance = (a: AccountLine['component'], b: AccountLine['component']): boolean =>

@@ -90,14 +90,16 @@ async function replay(settings: object = {}) {
     { id: 'replay', logger: NOP_LOGGER, metrics, now: Date.now },
     replayConfig().parse({ file, ...settings }),
     {
-      consume: async (batch: Batch) => {
-        if (batch.origin.joined) {
-          out.push(`kernel ${batch.itemCount} ${toHex(batch.bytes)}`);
-          return;
-        }
-        const edits = await host.service(OBSERVER_KEY)!.join(batch.bytes, batch.origin);
-        const text = edits.map(({ offset, fields }) => `${offset}:${toHex(fields)}`).join();
-        out.push(`sdk ${batch.origin.receiver} ${toHex(batch.bytes)} ${text}`);
+      traces: {
+        consume: async (batch: Batch) => {
+          if (batch.origin.joined) {
+            out.push(`kernel ${batch.itemCount} ${toHex(batch.bytes)}`);
+            return;
+          }
+          const edits = await host.service(OBSERVER_KEY)!.join(batch.bytes, batch.origin);
+          const text = edits.map(({ offset, fields }) => `${offset}:${toHex(fields)}`).join();
+          out.push(`sdk ${batch.origin.receiver} ${toHex(batch.bytes)} ${text}`);
+        },
       },
     },
   );
