@@ -6,6 +6,7 @@ import type { AnyFactory } from './component/factory.js';
 import { forwardConnector } from './connectors/forward/factory.js';
 import { serviceGraphConnector } from './connectors/service_graph/factory.js';
 import { spanMetricsConnector } from './connectors/span_metrics/factory.js';
+import { timeByCauseConnector } from './connectors/time_by_cause/factory.js';
 import { debugExporter } from './exporters/debug/factory.js';
 import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
@@ -39,6 +40,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
   serviceGraphConnector,
   spanMetricsConnector,
+  timeByCauseConnector,
   debugExporter,
   fileExporter,
   nopExporter,
