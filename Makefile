@@ -10,7 +10,7 @@ TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 BPF_SOURCES := $(shell find bpf -name '*.c' -o -name '*.h' 2>/dev/null)
 NATIVE_SOURCES := $(shell find native -name '*.cc' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help run test check unit native kernel kernels e2e soak bench build deb check-deploy setup clean
+.PHONY: help run test check unit native kernel kernels e2e truth soak bench build deb check-deploy setup clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ kernels: build ## The kernel tests on Debian's 5.10, 6.1, 6.12 and newest kernel
 
 e2e: build ## Whole-system tests against real peers; a Collector is built when Go is there.
 	scripts/e2e.sh
+
+truth: build ## How right the agent is about programs that know what they did; needs root.
+	npx --no-install tsx test/truth/run.ts
 
 soak: build ## Long fault tests (over an hour): 500 kills, every fault, ten minutes of load on a dead backend.
 	@scripts/soak.sh

@@ -6,6 +6,7 @@ import type { AnyFactory } from './component/factory.js';
 import { forwardConnector } from './connectors/forward/factory.js';
 import { serviceGraphConnector } from './connectors/service_graph/factory.js';
 import { spanMetricsConnector } from './connectors/span_metrics/factory.js';
+import { timeByCauseConnector } from './connectors/time_by_cause/factory.js';
 import { debugExporter } from './exporters/debug/factory.js';
 import { fileExporter } from './exporters/file/factory.js';
 import { nopExporter } from './exporters/nop/factory.js';
@@ -16,6 +17,7 @@ import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
+import { controlExtension } from './extensions/control/factory.js';
 import { fileStorageExtension } from './extensions/file_storage/factory.js';
 import { healthCheckExtension } from './extensions/health_check/factory.js';
 import { pprofExtension } from './extensions/pprof/factory.js';
@@ -40,6 +42,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
   serviceGraphConnector,
   spanMetricsConnector,
+  timeByCauseConnector,
   debugExporter,
   fileExporter,
   nopExporter,
@@ -50,6 +53,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   terminalExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
+  controlExtension,
   fileStorageExtension,
   healthCheckExtension,
   pprofExtension,

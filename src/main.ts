@@ -16,6 +16,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const io: CliIo = {
     env: process.env,
     out: (text) => process.stdout.write(text),
+    outBytes: (bytes) => process.stdout.write(bytes),
     err: (text) => process.stderr.write(text),
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
   };

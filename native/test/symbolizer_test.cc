@@ -15,6 +15,7 @@
 #include <random>
 
 #include "../src/core/demangle.h"
+#include "../src/core/go_symbols.h"
 #include "../src/core/symbolizer.h"
 
 using namespace kindling;
@@ -160,6 +161,57 @@ void TestHostileElf() {
   }
 }
 
+// A .gopclntab of two functions at `text_start` + 0x40 and + 0x80, the second one 0x20 long.
+std::vector<uint8_t> GoTable(uint64_t text_start) {
+  const std::string names = std::string("\0_rt0_amd64_linux\0main.(*Server).handle\0", 41);
+  std::vector<uint8_t> table(72 + 48);
+  auto put = [&](size_t at, auto value) { memcpy(table.data() + at, &value, sizeof value); };
+  put(0, uint32_t{0xfffffff1});
+  table[6] = 1;
+  table[7] = 8;
+  put(8, uint64_t{2});
+  put(24, text_start);
+  put(32, uint64_t{table.size()});
+  put(40, uint64_t{table.size() + names.size()});
+  put(64, uint64_t{72});
+  // functab: start and place of _func, twice, and the end; then two _func of entryOff and nameOff.
+  const uint32_t words[] = {0x40, 24, 0x80, 32, 0xa0, 0, 0x40, 1, 0x80, 18};
+  memcpy(table.data() + 72, words, sizeof words);
+  table.insert(table.end(), names.begin(), names.end());
+  return table;
+}
+
+SymbolTable GoNames(const std::vector<uint8_t>& table, GoText text, bool expected) {
+  SymbolTableBuilder builder;
+  True("go table taken", AddGoFunctions(table, text, 100, builder) == expected);
+  return builder.Build();
+}
+
+void TestGo() {
+  SymbolTable names = GoNames(GoTable(0x401000), {0x999000, 0}, true);
+  Equal("go function", names.Find(0x401090), "main.(*Server).handle");
+  Equal("go start", names.Find(0x401040), "_rt0_amd64_linux");
+  Equal("behind the last go function", names.Find(0x4010a0), "");
+  // Without a place in the table that of .text counts, when the program begins in Go's own function there.
+  Equal("go function, .text", GoNames(GoTable(0), {0x500000, 0x500040}, true).Find(0x500085), "main.(*Server).handle");
+  GoNames(GoTable(0), {0x500000, 0x500080}, false);
+  GoNames(GoTable(0), {0x500000, 0x500000}, false);
+  GoNames(GoTable(0), {0, 0x40}, false);
+
+  auto old = GoTable(0x401000);
+  old[0] = 0xfb;  // Go 1.2 to 1.15
+  GoNames(old, {0, 0}, false);
+  std::mt19937 random(11);
+  for (int round = 0; round < 20000; round++) {
+    auto changed = GoTable(0x401000);
+    for (int i = 0; i < 4; i++) changed[random() % changed.size()] = static_cast<uint8_t>(random());
+    changed.resize(random() % 8 == 0 ? random() % changed.size() : changed.size());
+    SymbolTableBuilder builder;
+    AddGoFunctions(changed, {0x500000, 0x500040}, 100, builder);
+    builder.Build().Find(0x401090);
+  }
+}
+
 void TestSelf() {
   Symbolizer symbolizer;
   uint32_t pid = static_cast<uint32_t>(getpid());
@@ -215,6 +267,7 @@ int main(int argc, char** argv) {
   TestMaps();
   TestPerfMap();
   TestHostileElf();
+  TestGo();
   TestSelf();
   TestKernel();
   if (failures == 0) puts("symbolizer: all tests passed");

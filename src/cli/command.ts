@@ -3,6 +3,8 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Results. */
   readonly out: (text: string) => void;
+  /** Results that are no text; left out: they go to files only. */
+  readonly outBytes?: (bytes: Uint8Array) => void;
   /** Logs and errors. */
   readonly err: (text: string) => void;
   /** Set when results go to a terminal, with its width in columns where it is known. */

@@ -56,8 +56,8 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./replay.js')).replayCommand,
   },
   trace: {
-    usage: 'trace TRACE_ID',
-    summary: 'Explain one trace of the store',
+    usage: 'trace TRACE_ID [--format FORMAT]',
+    summary: 'Explain one trace of the store, or write it for a profile viewer',
     ownHelp: true,
     load: async () => (await import('./trace.js')).traceCommand,
   },

@@ -10,6 +10,7 @@ import type { TopicReport } from '../receiver/ebpf/native.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { SpanEdit } from './join-types.js';
 import type { ObserverService } from './observer-service.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
@@ -33,6 +34,13 @@ interface PendingQuery {
   resolve(edits: readonly SpanEdit[]): void;
 }
 
+interface PendingRecall {
+  resolve(answer: RecallAnswer): void;
+  reject(error: Error): void;
+}
+
+const ENDING = 'The observer is ending.';
+
 export class ObserverClient implements ObserverService {
   /** Batches that were not joined because too many were under way. */
   busy = 0;
@@ -43,6 +51,7 @@ export class ObserverClient implements ObserverService {
   readonly #output: ObserverClientOutput;
   readonly #log: Logger;
   readonly #pending = new Map<number, PendingQuery>();
+  readonly #recalls = new Map<number, PendingRecall>();
   #worker: Worker | undefined;
   readonly #young = new YoungCollection();
   #nextQuery = 1;
@@ -98,6 +107,13 @@ export class ObserverClient implements ObserverService {
     return new Promise((resolve) => this.#pending.set(id, { bytes: batch.length, resolve }));
   }
 
+  recall(question: RecallQuestion): Promise<RecallAnswer> {
+    if (this.#worker === undefined || this.#stopping) return Promise.reject(new Error(ENDING));
+    const id = this.#nextQuery++;
+    this.#send({ type: 'recall', id, question });
+    return new Promise((resolve, reject) => this.#recalls.set(id, { resolve, reject }));
+  }
+
   /** Detaches everything, hands out what is held, ends the thread; at the deadline without waiting. Idempotent. */
   async stop(deadline: AbortSignal): Promise<void> {
     const worker = this.#worker;
@@ -142,6 +158,10 @@ export class ObserverClient implements ObserverService {
         query.resolve(message.edits);
         break;
       }
+      case 'recalled':
+        this.#recalls.get(message.id)?.resolve(message.answer);
+        this.#recalls.delete(message.id);
+        break;
       case 'stats':
         this.#output.stats(message.stats);
         break;
@@ -179,6 +199,8 @@ export class ObserverClient implements ObserverService {
   #answerAll(): void {
     for (const { resolve } of this.#pending.values()) resolve([]);
     this.#pending.clear();
+    for (const { reject } of this.#recalls.values()) reject(new Error(ENDING));
+    this.#recalls.clear();
     this.#queryBytes = 0;
   }
 }

@@ -22,6 +22,8 @@ import { encodeRun, RunTemplates } from './join-run-profile.js';
 import { JoinSenders } from './join-senders.js';
 import { type JoinSpan, toJoinSpan } from './join-span.js';
 import type { CreateJoinEngine, JoinDependencies, JoinEngine, SpanEdit } from './join-types.js';
+import { recall } from './recall.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import { Timeline } from './timeline.js';
 import type {
   Exchange,
@@ -206,6 +208,11 @@ class Engine implements JoinEngine, EventLoopContext {
     for (const task of query.tasks) this.#explain(query, task, false);
     if (isDone(query)) this.#answer(query);
     else this.#queries.push(query);
+  }
+
+  recall(question: RecallQuestion): RecallAnswer {
+    const { clock, symbolizer } = this.#dependencies;
+    return recall({ timeline: this.timeline, clock, symbolizer }, question);
   }
 
   advance(watermark: MonoNs): void {

@@ -15,7 +15,7 @@
  * what is waited for after it are left unattributed, unless the request was the only one.
  */
 import type { KnownTime, Piece } from './breakdown.js';
-import { waitReason } from './classify.js';
+import { type WaitReason, waitReason } from './classify.js';
 import type { Architecture } from './classify-syscalls.js';
 import type { JoinConnection, JoinConnections } from './join-connections.js';
 import type { Timeline } from './timeline.js';
@@ -150,10 +150,12 @@ function cut(
     let owner: Owner = owners[next] ?? 'unknown';
     if (next >= operations.length || operations[next]!.time > until) owner = alone ? 'own' : 'unknown';
     for (; next < operations.length && operations[next]!.time <= until; next++) {
-      if (owners[next] !== owner) {
-        add(operations[next]!.time, owner);
-        owner = owners[next]!;
-      }
+      const { time, egress } = operations[next]!;
+      const following = owners[next]!;
+      // What is sent was made before: by whom of the two is not to be seen, when a timer or a pool thread's result may
+      // have come up in between.
+      if (following !== owner) add(time, egress ? 'unknown' : owner);
+      owner = following;
     }
     add(until, owner);
   };
@@ -252,11 +254,37 @@ class Plan {
       if (wait === undefined || worker === undefined) continue;
       const start = Math.min(Math.max(cursor, worker.from), to);
       const end = Math.min(Math.max(start, wait.wake), to);
-      this.#known(cursor, Math.min(start, idleUntil), AWAIT);
+      this.#idle(cursor, Math.min(start, idleUntil));
       this.#poolWork(worker.tid, start, end);
       cursor = end;
     }
-    this.#known(cursor, idleUntil, AWAIT);
+    this.#idle(cursor, idleUntil);
+  }
+
+  /**
+   * Nothing that leaves a trace was waited for, until a thread of the loop's pool is at work: it may be for this unit,
+   * when a timer has meanwhile let it go on in a tick in which nothing else told of it. One that was at work when the unit
+   * began to wait, in its own stretch before `from`, may have got what is waited for.
+   */
+  #idle(from: MonoNs, to: MonoNs): void {
+    if (from >= to) return;
+    const own = this.#stretches.findLast((stretch) => stretch.owner === 'own' && stretch.to <= from);
+    this.#known(from, Math.min(to, this.#poolBusySince(own?.from ?? from, to)), AWAIT);
+  }
+
+  /** First moment of [from, to] at which a thread that the loop wakes did not wait for work; `to` when there is none. */
+  #poolBusySince(from: MonoNs, to: MonoNs): MonoNs {
+    const { tgid, tid } = this.#unit;
+    const { timeline, architecture } = this.#context;
+    let since = to;
+    for (const worker of timeline.wokenBy(tgid, tid)) {
+      timeline.visit(tgid, worker, from, since, (start, _end, kind, wait) => {
+        if (kind === 'unknown' || start >= since) return;
+        if (kind === 'blocked' && mayWaitForWork(waitReason(wait!, architecture))) return;
+        since = start;
+      });
+    }
+    return since;
   }
 
   /** The thread that ended `wait`, if this thread had woken it during the unit's own work; and since when it worked. */
@@ -356,6 +384,9 @@ class Plan {
     this.#pieces.push({ tgid: this.#unit.tgid, tid, from, to, confidence, evidence, as });
   }
 }
+
+const mayWaitForWork = (reason: WaitReason): boolean =>
+  reason === 'futex' || reason === 'multiplex' || reason === 'sleep';
 
 /** The connection may be reported established shortly after the loop has been woken for it. */
 const CONNECT_SLACK_NS = 1_000_000;

@@ -1,5 +1,6 @@
 import type { Origin } from '../component/signal.js';
 import type { Logger } from '../telemetry/logger.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type {
   EventSink,
   Exchange,
@@ -37,6 +38,8 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   checked?(time: MonoNs): void;
   /** An OTLP traces batch from an SDK. `id` comes back exactly once through `answer`. */
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
+  /** What is still remembered of some threads' past; absent where nothing is. */
+  recall?(question: RecallQuestion): RecallAnswer;
   /** Every event up to `watermark` has been delivered; it never goes back. Results are emitted from here. */
   advance(watermark: MonoNs): void;
   /**

@@ -143,6 +143,13 @@ export class LiveObserver {
       case 'query':
         this.#observer.query(message.id, message.batch, message.origin);
         break;
+      case 'recall':
+        this.#post({
+          type: 'recalled',
+          id: message.id,
+          answer: this.#observer.recall(message.question),
+        });
+        break;
       case 'stop':
         void this.#stop();
         break;

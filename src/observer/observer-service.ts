@@ -1,6 +1,7 @@
 import type { ServiceKey } from '../component/component.js';
 import type { Origin } from '../component/signal.js';
 import type { JoinConfig, SpanEdit } from './join-types.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 
 /**
  * What the rest of the program may ask of the observer. Published by the `ebpf` or `replay` receiver when it starts;
@@ -12,6 +13,8 @@ export interface ObserverService {
    * with no edits when the observer ends or is too busy (counted there); never rejects. `batch` is copied.
    */
   join(batch: Uint8Array, origin: Origin): Promise<readonly SpanEdit[]>;
+  /** What the flight recorder still has; absent in a replay. Rejects when the observer ends first. */
+  recall?(question: RecallQuestion): Promise<RecallAnswer>;
 }
 
 export const OBSERVER_KEY: ServiceKey<ObserverService> = { name: 'observer' };

@@ -26,6 +26,7 @@ import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import { type MeasurementOptions, ObserverMeasurements } from './metrics/observer-measurements.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
@@ -237,6 +238,11 @@ export class Observer {
   query(id: number, batch: Uint8Array, origin: Origin): void {
     this.#parts.recording?.query(batch, origin);
     this.#engine.query(id, batch, origin.connection);
+  }
+
+  /** What the flight recorder still has. */
+  recall(question: RecallQuestion): RecallAnswer {
+    return this.#engine.recall?.(question) ?? { samples: question.ranges.map(() => []), omitted: 0 };
   }
 
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */

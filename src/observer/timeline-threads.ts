@@ -21,7 +21,12 @@ export interface TimelineThread {
   ended: boolean;
   /** Newest event of any kind, for eviction. */
   touched: MonoNs;
+  /** Ids of threads of the same process whose waits it has ended, at most `MAX_WOKEN`. */
+  readonly woken: Set<number>;
 }
+
+/** A loop has a pool of some threads; whoever wakes more has no pool that could be told from the rest. */
+export const MAX_WOKEN = 64;
 
 /** Thread ids are below 2^22 (PID_MAX_LIMIT in include/linux/threads.h), so the pair fits a float64 exactly. */
 const keyOf = (tgid: number, tid: number): number => tgid * 0x40_0000 + tid;
@@ -61,6 +66,15 @@ export class TimelineThreads {
     return thread;
   }
 
+  /** Walks all threads. */
+  processOf(tid: number): number | undefined {
+    let found: TimelineThread | undefined;
+    for (const thread of this.#byKey.values()) {
+      if (thread.tid === tid && (found === undefined || thread.touched > found.touched)) found = thread;
+    }
+    return found?.tgid;
+  }
+
   /** The thread, made if it is new. */
   touch(tgid: number, tid: number, time: MonoNs): TimelineThread {
     let thread = this.get(tgid, tid);
@@ -77,6 +91,7 @@ export class TimelineThreads {
         open: undefined,
         ended: false,
         touched: time,
+        woken: new Set(),
       };
       this.#byKey.set(keyOf(tgid, tid), thread);
       this.#last = thread;

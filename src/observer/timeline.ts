@@ -15,7 +15,7 @@
  */
 import { type Operation, TimelineOperations } from './timeline-operations.js';
 import { type StoredSample, TimelineSamples } from './timeline-samples.js';
-import { type TimelineThread, TimelineThreads } from './timeline-threads.js';
+import { MAX_WOKEN, type TimelineThread, TimelineThreads } from './timeline-threads.js';
 import { TimelineWaits } from './timeline-waits.js';
 import type { MonoNs, SampleRecord, WaitRecord } from './types.js';
 
@@ -226,6 +226,16 @@ export class Timeline {
     return thread === undefined ? [] : this.#operations.between(thread.operations, from, to);
   }
 
+  /** The process of the thread with this id whose newest record is the newest: ids come back. */
+  processOf(tid: number): number | undefined {
+    return this.#threads.processOf(tid);
+  }
+
+  /** Threads of its process that the thread has woken so far, in no special order: its pool, if it has one. */
+  wokenBy(tgid: number, tid: number): Iterable<number> {
+    return this.#threads.get(tgid, tid)?.woken ?? [];
+  }
+
   stats(): Record<string, number> {
     return {
       timeline_waits: this.#waits.ring.pushed,
@@ -276,7 +286,10 @@ export class Timeline {
 
   #sawWaker(record: WaitRecord): void {
     const waker = this.#threads.get(record.wakerTgid, record.wakerTid);
-    if (waker !== undefined) this.#sawRunning(waker, record.wake);
+    if (waker === undefined) return;
+    this.#sawRunning(waker, record.wake);
+    if (record.wakerTgid === record.tgid && record.wakerTid !== record.tid && waker.woken.size < MAX_WOKEN)
+      waker.woken.add(record.tid);
   }
 
   #sawRunning(thread: TimelineThread, time: MonoNs): void {

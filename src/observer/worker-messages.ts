@@ -5,6 +5,7 @@ import type { LogFields, LogLevel } from '../telemetry/logger.js';
 import type { CostOptions, CostReport } from './cost/cost-control.js';
 import type { SpanEdit } from './join-types.js';
 import type { ObserverOptions } from './observer.js';
+import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type { RecordingOptions } from './recording-writer.js';
 import type { TlsProbeOptions } from './tls/tls-probes.js';
 
@@ -32,6 +33,7 @@ export interface ObserverWorkerData {
 
 export type ToWorker =
   | { readonly type: 'query'; readonly id: number; readonly batch: Uint8Array; readonly origin: Origin }
+  | { readonly type: 'recall'; readonly id: number; readonly question: RecallQuestion }
   /** Drain, flush, detach; the thread ends after `stopped`. */
   | { readonly type: 'stop' };
 
@@ -44,6 +46,7 @@ export type FromWorker =
   /** As `spans`. */
   | { readonly type: 'metrics'; readonly bytes: Uint8Array; readonly itemCount: number }
   | { readonly type: 'answer'; readonly id: number; readonly edits: readonly SpanEdit[] }
+  | { readonly type: 'recalled'; readonly id: number; readonly answer: RecallAnswer }
   | { readonly type: 'stats'; readonly stats: ObserverStats }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
   | { readonly type: 'stopped' };

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "go_symbols.h"
+
 namespace kindling {
 
 namespace {
@@ -14,6 +16,7 @@ namespace {
 constexpr uint32_t kMaxProgramHeaders = 1024;
 constexpr uint32_t kMaxSections = 65536;
 constexpr uint64_t kMaxNoteBytes = 64 << 10;
+constexpr uint64_t kMaxSectionNameBytes = 1 << 20;
 constexpr size_t kMaxNameLength = 4096;
 constexpr uint64_t kPageMask = 4095;
 constexpr size_t kSymbolsPerRead = 4096;
@@ -149,6 +152,32 @@ void AddSymbols(const ByteSource& source, const std::vector<Elf64_Shdr>& section
   }
 }
 
+// The section called `name` or `other`; null when there is none, or none that is in the file.
+const Elf64_Shdr* FirstNamed(const ByteSource& source, const Elf64_Ehdr& header,
+                             const std::vector<Elf64_Shdr>& sections, std::string_view name, std::string_view other) {
+  if (header.e_shstrndx >= sections.size()) return nullptr;
+  const Elf64_Shdr& strings = sections[header.e_shstrndx];
+  if (strings.sh_size > kMaxSectionNameBytes) return nullptr;
+  auto text = ReadArray<char>(source, strings.sh_offset, strings.sh_size);
+  if (text.empty()) return nullptr;
+  text.back() = '\0';
+  for (const auto& s : sections) {
+    if (s.sh_name >= text.size() || s.sh_type == SHT_NOBITS) continue;
+    std::string_view found(text.data() + s.sh_name);
+    if (found == name || found == other) return &s;
+  }
+  return nullptr;
+}
+
+void AddGoSymbols(const ByteSource& source, const Elf64_Ehdr& header, const std::vector<Elf64_Shdr>& sections,
+                  const ElfLimits& limits, SymbolTableBuilder& builder) {
+  const Elf64_Shdr* section = FirstNamed(source, header, sections, ".gopclntab", ".data.rel.ro.gopclntab");
+  if (section == nullptr || section->sh_size > limits.string_bytes) return;
+  const Elf64_Shdr* text = FirstNamed(source, header, sections, ".text", ".text");
+  auto table = ReadArray<uint8_t>(source, section->sh_offset, section->sh_size);
+  AddGoFunctions(table, {text == nullptr ? 0 : text->sh_addr, header.e_entry}, limits.symbols, builder);
+}
+
 const Elf64_Shdr* FirstOfType(const std::vector<Elf64_Shdr>& sections, uint32_t type) {
   for (const auto& s : sections)
     if (s.sh_type == type) return &s;
@@ -175,6 +204,7 @@ std::optional<ElfSymbols> ElfSymbols::Load(const ByteSource& source, const ElfLi
   // .dynsym too: strip --keep-symbol and friends leave files whose .symtab lacks exported functions.
   const Elf64_Shdr* dynsym = FirstOfType(sections, SHT_DYNSYM);
   if (dynsym != nullptr) AddSymbols(source, sections, *dynsym, limits, builder);
+  if (!result.full_) AddGoSymbols(source, *header, sections, limits, builder);
   result.table_ = builder.Build();
   return result;
 }

@@ -3,7 +3,7 @@
 // Function names of an ELF file.
 //
 // Sources: System V ABI, chapters "ELF Header", "Sections", "Symbol Table", "Program Header" (gABI 4.1 and its
-// drafts); Linux notes: NT_GNU_BUILD_ID in elf.h. Reads 64-bit files of the machine's own byte order. Of other files,
+// drafts); Linux notes: NT_GNU_BUILD_ID in elf.h; stripped Go programs: go_symbols.h. Reads 64-bit files of the machine's own byte order. Of other files,
 // and of files whose headers lie, nothing is read beyond what their headers and the limits below allow.
 #pragma once
 

@@ -1,6 +1,6 @@
 /** What V8's profilers give (https://chromedevtools.github.io/devtools-protocol/v8/), as pprof profiles. */
 import type { HeapProfiler, Profiler } from 'node:inspector';
-import { ProfileWriter } from './profile-writer.js';
+import { ProfileWriter } from '../../pprof/profile-writer.js';
 
 /** Time in which the thread did nothing is no CPU time. */
 const IDLE = '(idle)';

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,5 +202,42 @@ describe('kindling traces', () => {
 
   it('says when nothing fits', async () => {
     expect(await run('traces', '--service', 'nobody')).toMatchObject({ code: 1, out: '' });
+  });
+});
+
+describe('kindling trace --format', () => {
+  it('writes each format, and says that no agent gave stacks', async () => {
+    const socket = join(directory, 'no.sock');
+    for (const format of ['chrome', 'firefox', 'json', 'speedscope']) {
+      const { code, out, err } = await run('trace', LOCK_TRACE_ID, '--format', format, '--socket', socket);
+      expect([code, typeof JSON.parse(out)]).toEqual([0, 'object']);
+      expect(err).toBe(`Not all stacks are there: ${socket}: no agent listens there.\n`);
+    }
+    const { out } = await run('trace', LOCK_TRACE_ID, '--format', 'collapsed', '--socket', socket);
+    expect(out).toContain('inventory;GET /stock/{id};lock wait, released by stock-clerk (4712) 109200000\n');
+  });
+
+  it('shows one span and what is below it', async () => {
+    const args = [LOCK_TRACE_ID, '--format', 'collapsed', '--socket', join(directory, 'no.sock'), '--span'];
+    const { out } = await run('trace', ...args, '00f067aa0ba902b9');
+    expect(out.split('\n').filter((line) => line !== '' && !line.startsWith('inventory;'))).toEqual([]);
+    expect((await run('trace', ...args, '00f067')).err).toContain('More than one span');
+    expect((await run('trace', ...args, 'ffff')).err).toContain('No span');
+  });
+
+  it('writes files, and nothing binary where there may be a terminal', async () => {
+    const args = [LOCK_TRACE_ID, '--format', 'pprof', '--socket', join(directory, 'no.sock')];
+    expect(await run('trace', ...args)).toMatchObject({ code: 2, out: '' });
+    const file = join(directory, 'trace.pb.gz');
+    expect(await run('trace', ...args, '--output', file)).toMatchObject({ code: 0, out: '' });
+    expect([...readFileSync(file).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+  });
+
+  it('knows its formats and options', async () => {
+    expect(await run('trace', LOCK_TRACE_ID, '--format', 'svg')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('chrome, collapsed, firefox, json, pprof, speedscope'),
+    });
+    expect(await run('trace', LOCK_TRACE_ID, '--span', 'aa')).toMatchObject({ code: 2 });
   });
 });

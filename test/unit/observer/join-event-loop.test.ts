@@ -390,7 +390,7 @@ describe('an event loop with two requests at once', () => {
     // A: 1 own, 6 until the loop came back to it, 2 own, 20 for the answer, 1 own.
     expect(classesOf(spanA!)).toEqual({ cpu: 4, net: 20, idle: 6 });
     // B: 1 own at its start, then nothing of its own until the end of the last tick, in which A ran for 2 ms.
-    expect(classesOf(spanB!)).toEqual({ cpu: 1, idle: 27, other: 2 });
+    expect(classesOf(spanB!)).toEqual({ cpu: 1, idle: 27, unattributed: 2 });
   });
 
   it('always sums to the duration', () => {

@@ -5,8 +5,8 @@
  *     Profile { 1 sample_type*  2 sample*  3 mapping*  4 location*  5 function*  6 string*  9 time_nanos
  *               10 duration_nanos  11 period_type  12 period }
  */
-import { field } from '../../otlp/wire-reader.js';
-import { WireWriter } from '../../otlp/wire-writer.js';
+import { field } from '../otlp/wire-reader.js';
+import { WireWriter } from '../otlp/wire-writer.js';
 
 const delimited = field.delimited;
 const varint = field.varint;
@@ -39,11 +39,21 @@ export class ProfileWriter {
   readonly #functionIds = new Map<string, number>();
 
   /** Adds one sample; `stack` has the innermost frame first. Values are whole numbers. */
-  sample(stack: readonly Frame[], values: readonly number[]): void {
+  sample(
+    stack: readonly Frame[],
+    values: readonly number[],
+    labels: Readonly<Record<string, string>> = {},
+  ): void {
     const ids = stack.map((frame) => this.#location(frame));
     const mark = this.#samples.open(delimited(2), 3);
     for (const id of ids) this.#samples.varintField(varint(1), id);
     for (const value of values) this.#samples.varintField(varint(2), value);
+    for (const [key, text] of Object.entries(labels)) {
+      const label = this.#samples.open(delimited(3), 1);
+      this.#samples.varintField(varint(1), this.#string(key));
+      this.#samples.varintField(varint(2), this.#string(text));
+      this.#samples.close(label);
+    }
     this.#samples.close(mark);
   }
 
