@@ -5,13 +5,12 @@ import type { ExchangeRecognition } from './exchange-recognition.js';
 import type { MonoNs, SocketTuple, Transport } from './types.js';
 
 /**
- * One end of a TCP connection or of a unix stream, or a UDP socket, in the table. The two ends of a loopback connection
- * have different cookies.
+ * One end of a TCP connection or of a unix stream, or a UDP socket and one of its peers. The two ends of a loopback
+ * connection have different cookies.
  */
 export class Connection {
   readonly cookie: number;
   readonly transport: Transport;
-  /** UDP: of the first datagram. */
   tuple: SocketTuple;
   /** Inode number of the network namespace; 0 when not seen. */
   netns = 0;

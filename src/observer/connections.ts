@@ -1,10 +1,10 @@
 /**
- * The connections of this host, each end for itself: what is known of them, and what their bytes become.
+ * The connections of this host, each end for itself: what is known of them, and what their bytes become. What is no
+ * connection, UDP, is in `datagrams.ts`.
  *
  *     net records ──► table (cookie) ──► recognition ──► pairing ──► exchanges
  *                          │                  └► not HTTP/1.x: a conversation of another protocol; of none that is known:
  *                          │                     ignored from then on, and the kernel told so
- *                          ├ UDP: each datagram as it is
  *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
  */
 
@@ -60,10 +60,6 @@ export interface ConnectionOutput {
   removed(connection: Connection): void;
   /** Its bytes are of no known protocol; `record` is the one that decided. */
   ignored?(connection: Connection, record: NetDataRecord): void;
-  /** A datagram of a UDP socket. `record` is valid during the call; its `tuple` is that of the datagram. */
-  datagram?(connection: Connection, record: NetDataRecord): void;
-  /** A send or receive on a UDP socket failed: to a connected one, nobody took an earlier datagram (ECONNREFUSED). */
-  datagramFailed?(connection: Connection, record: NetErrorRecord): void;
 }
 
 /** A closed client that half-closed before may read its answer from the queue for this long. */
@@ -133,10 +129,6 @@ export class ConnectionTable {
     const connection = this.#find(record);
     if (connection === undefined) return;
     connection.lastTime = record.time;
-    if (connection.transport === 'udp') {
-      this.#output.datagram?.(connection, record);
-      return;
-    }
     if (record.repeatsTail) return;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
@@ -167,8 +159,7 @@ export class ConnectionTable {
       const accounted = this.#left.get(socketCookie) ?? 0;
       if (accounted >= record.turns || this.#over.has(socketCookie)) return;
       this.#left.delete(socketCookie);
-      const transport = record.tuple.family === 'unix' ? 'unix' : 'tcp';
-      connection = this.#add({ ...record, role: 0 }, transport, false, accounted);
+      connection = this.#add({ ...record, role: 0 }, record.transport, false, accounted);
       connection.lastTime = record.time;
       connection.noted = true;
     }
@@ -179,10 +170,6 @@ export class ConnectionTable {
   /** A unix stream has no other record of its end. */
   netError(record: NetErrorRecord): void {
     const connection = this.#byCookie.get(record.socketCookie);
-    if (record.transport === 'udp') {
-      this.#output.datagramFailed?.(connection ?? this.#begin({ ...record, role: 0 }, 'udp', false), record);
-      return;
-    }
     if (connection === undefined) return;
     // Whoever has said all may still be answered.
     const half = record.error === 0 && connection.pairing?.role === 'server' && connection.pairing.unanswered;
@@ -272,7 +259,7 @@ export class ConnectionTable {
       this.#leave(this.#oldest);
     }
     const { tuple } = record;
-    const recognition = transport === 'udp' ? undefined : new ExchangeRecognition(accountedTurn);
+    const recognition = new ExchangeRecognition(accountedTurn);
     const connection = new Connection(
       record.socketCookie,
       transport,
@@ -418,7 +405,7 @@ export class ConnectionTable {
     const { pairing } = connection;
     if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
-    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time);
+    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time, error);
     this.#remove(connection, ALL_TURNS);
   }
 

@@ -279,6 +279,7 @@ export class Decoder {
       tgid: this.#word(at + TURNS.tgid),
       socketCookie,
       turns: this.#word(at + TURNS.turns),
+      transport: transportAt(this.#words, at + TURNS.tuple),
       tuple: this.#tuples.read(this.#bytes, this.#words, at + TURNS.tuple, socketCookie),
     });
     return true;

@@ -19,6 +19,8 @@ import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import type { SharedTopic } from './cost/process-shares.js';
+import { DatagramLinks } from './datagram-links.js';
+import { DatagramTable } from './datagrams.js';
 import { Decoder } from './decoder.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
@@ -98,7 +100,10 @@ export class Observer {
   readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
+  /** UDP; undefined when no protocol is looked for. */
+  readonly #datagrams: DatagramTable | undefined;
   readonly #links: ExchangeLinks;
+  readonly #datagramLinks = new DatagramLinks();
   readonly #spans: SpanBuilder;
   #nextExchange = 1;
   #spansBuilt = 0;
@@ -146,6 +151,13 @@ export class Observer {
       ignored: (connection, record) => this.#ignore(connection, record),
     };
     this.#connections = new ConnectionTable(options.limits, this.#counters, output, this.#wires);
+    if (this.#wires !== undefined) {
+      this.#datagrams = new DatagramTable(
+        options.limits,
+        { ...output, begun: (flow, exchange, record) => this.#begunDatagram(flow, exchange, record) },
+        this.#wires,
+      );
+    }
     const plaintext: ConnectionOutput = {
       ...output,
       opened: (connection, draft) => {
@@ -208,6 +220,7 @@ export class Observer {
     this.#watermark = watermark;
     this.#connections.advance(watermark);
     this.#plaintext.advance(watermark);
+    this.#datagrams?.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -222,6 +235,7 @@ export class Observer {
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
     this.#plaintext.flush();
+    this.#datagrams?.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -229,6 +243,7 @@ export class Observer {
   /** Counters since creation and a few gauges (`*_held`, `connections`). Walks the connections. */
   stats(): Record<string, number> {
     const connections = this.#connections;
+    const datagrams = this.#datagrams;
     return {
       ...this.#counters.toRecord(),
       ...this.#wireCounters.toRecord(),
@@ -240,7 +255,12 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held + this.#plaintext.held,
+      exchanges_held: connections.held + this.#plaintext.held + (datagrams?.held ?? 0),
+      datagram_peers_held: datagrams?.size ?? 0,
+      datagram_peers_evicted: datagrams?.evicted ?? 0,
+      datagrams_lost: datagrams?.lost ?? 0,
+      datagrams_unread: datagrams?.unread ?? 0,
+      datagrams_failed: datagrams?.failed ?? 0,
       ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
@@ -263,6 +283,7 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
+    const datagrams = this.#datagrams;
     const tls = this.#tls;
     const spans = this.#spans;
     const { processes, symbolizer, tls: watch, cost } = this.#parts;
@@ -271,6 +292,10 @@ export class Observer {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
         if (!record.repeatsTail) netOperation?.(record);
+        if (record.transport === 'udp') {
+          datagrams?.netData(record);
+          return;
+        }
         connections.netData(record);
         if (!record.repeatsTail) tls.netData(record);
       },
@@ -284,8 +309,14 @@ export class Observer {
         tls.netClose(record);
       },
       netUnix: (record) => connections.netUnix(record),
-      netTurns: (record) => connections.netTurns(record),
-      netError: (record) => connections.netError(record),
+      netTurns: (record) => {
+        if (record.transport === 'udp') datagrams?.netTurns(record);
+        else connections.netTurns(record);
+      },
+      netError: (record) => {
+        if (record.transport === 'udp') datagrams?.netError(record);
+        else connections.netError(record);
+      },
       tlsData: (record) => {
         cost?.count(record.tgid, 'tls');
         watch?.used(record.tgid);
@@ -310,12 +341,23 @@ export class Observer {
       exit: (record) => {
         engine.exit(record);
         if (!record.last) return;
+        datagrams?.ended(record.tgid, record.time);
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
         watch?.ended(record.tgid);
       },
     };
+  }
+
+  /** Both ends number their datagrams in their own way: identities are made from the time, and joined by content. */
+  #begunDatagram(flow: Connection, exchange: WireExchange, record: NetDataRecord | undefined): void {
+    this.#parts.processes.get(exchange.tgid);
+    const { context, requestStart, tgid } = exchange;
+    const side = flow.side ?? 'client';
+    exchange.identity = this.#links.identify(flow, { context, requestOffset: requestStart, tgid }, side);
+    if (context !== undefined || record === undefined) return;
+    this.#datagramLinks.meet(side, flow.tuple, record, exchange.identity);
   }
 
   #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {

@@ -258,6 +258,7 @@ export interface NetTurnsRecord {
   readonly tgid: number;
   readonly socketCookie: number;
   readonly turns: number;
+  readonly transport: Transport;
   readonly tuple: SocketTuple;
 }
 

@@ -47,6 +47,7 @@ export function fromWire(
     http: protocol.convention === 'http' ? (detail as HttpDetail) : NO_HTTP,
     context: exchange.context,
     incomplete: exchange.incomplete,
+    ...(exchange.error === 0 ? {} : { error: exchange.error }),
     identity: exchange.identity,
     ...(tls === undefined ? {} : { tls }),
     wire: { exchange, protocol, ends: conversation.ends },

@@ -210,8 +210,8 @@ export function execRecord(fields: { tgid: number; parentTgid: number; comm: str
   return record;
 }
 
-export function exitRecord(fields: { tgid: number; tid: number; last: boolean }): Buffer {
-  const record = header(EVENT_KIND.TASK_EXIT, TASK_EXIT_EVENT.size, 1000);
+export function exitRecord(fields: { tgid: number; tid: number; last: boolean; time?: number }): Buffer {
+  const record = header(EVENT_KIND.TASK_EXIT, TASK_EXIT_EVENT.size, fields.time ?? 1000);
   record.writeUInt32LE(fields.tgid, TASK_EXIT_EVENT.offset.tgid);
   record.writeUInt32LE(fields.tid, TASK_EXIT_EVENT.offset.tid);
   record[TASK_EXIT_EVENT.offset.last] = fields.last ? 1 : 0;

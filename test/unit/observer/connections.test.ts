@@ -29,14 +29,6 @@ function feed(...records: Buffer[]) {
     recognized: nothing,
     removed: nothing,
     ignored: ({ cookie, transport }) => seen.events.push(['ignored', cookie, transport]),
-    datagram: ({ cookie }, { tuple, egress, bytes, payloadStart, payloadEnd }) =>
-      seen.events.push([
-        cookie,
-        egress ? 'to' : 'from',
-        `${tuple.remoteAddress}:${tuple.remotePort}`,
-        bytes.toString('latin1', payloadStart, payloadEnd),
-      ]),
-    datagramFailed: ({ cookie }, { error }) => seen.events.push(['failed', cookie, error]),
   });
   const decoder = new Decoder({
     netData: (record) => table.netData(record),
@@ -55,11 +47,6 @@ function feed(...records: Buffer[]) {
 }
 
 const UNIX: TestTuple = { local: ['', 0], remote: ['', 0], transport: 'unix' };
-const udp = (remotePort: number): TestTuple => ({
-  local: ['10.0.0.2', 53],
-  remote: ['10.0.0.1', remotePort],
-  transport: 'udp',
-});
 const REQUEST = Buffer.from('GET /containers/json HTTP/1.1\r\nHost: docker\r\n\r\n');
 const RESPONSE = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]');
 
@@ -131,44 +118,6 @@ describe('ConnectionTable', () => {
       unixClient(2, false, RESPONSE),
     );
     expect(exchanges.map(({ tuple }) => tuple.remoteAddress)).toEqual(['/run/one.sock', '/run/two.sock']);
-  });
-
-  it('hands out datagrams with the peer of each, and their failures', () => {
-    const { events, exchanges, table } = feed(
-      dataRecord({
-        cookie: 3,
-        position: 0,
-        turn: 1,
-        egress: false,
-        tuple: udp(1000),
-        payload: Buffer.from('a?'),
-      }),
-      dataRecord({
-        cookie: 3,
-        position: 1,
-        turn: 2,
-        egress: false,
-        tuple: udp(2000),
-        payload: Buffer.from('b?'),
-      }),
-      dataRecord({
-        cookie: 3,
-        position: 0,
-        turn: 3,
-        egress: true,
-        tuple: udp(1000),
-        payload: Buffer.from('a!'),
-      }),
-      errorRecord({ cookie: 4, error: 111, egress: false, tuple: udp(3000) }),
-    );
-    expect(events).toEqual([
-      [3, 'from', '10.0.0.1:1000', 'a?'],
-      [3, 'from', '10.0.0.1:2000', 'b?'],
-      [3, 'to', '10.0.0.1:1000', 'a!'],
-      ['failed', 4, 111],
-    ]);
-    expect(exchanges).toEqual([]);
-    expect(table.turns).toBe(0);
   });
 
   it('says when the bytes of a connection are of no known protocol', () => {
