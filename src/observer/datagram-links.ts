@@ -4,7 +4,7 @@
  * Nothing numbers datagrams the same at both ends, so they are known by their ports and content (which in DNS holds an id
  * of the client's choice). Either end's record may come first: a datagram over the loopback interface may be read before
  * the call that sent it has returned. A socket that is not connected or bound does not know its own address; where both
- * ends name an address, they have to agree.
+ * ends name an address, they have to agree. A server's exchange is therefore held for a moment when it has ended.
  */
 import { crc32 } from 'node:zlib';
 import { PARENT_ID, SPAN_ID, TRACE_ID } from './span-identity.js';

@@ -27,12 +27,15 @@ export interface DatagramOutput {
 
 interface Socket {
   readonly cookie: number;
+  readonly localPort: number;
   readonly flows: Set<Flow>;
   /** Number of the next datagram of each direction. */
   sent: number;
   received: number;
   /** Last number of a datagram in either direction. */
   turn: number;
+  /** Datagrams that were passed over. */
+  missing: number;
   /** Lost datagrams that the kernel has told of, and whose place among the others was not seen yet. */
   noted: number;
 }
@@ -54,6 +57,8 @@ interface Flow {
 const IDLE_NS = 30e9;
 /** What a process that ended has left open is closed after this long: the kernel's notes on losses come once a second. */
 const ENDED_NS = 2e9;
+/** How far the records of a socket's threads may be out of order. */
+const DISORDER = 64;
 /** There are far more connections than peers of UDP sockets. */
 const SHARE = 4;
 
@@ -99,13 +104,18 @@ export class DatagramTable {
     if (record.repeatsTail) return;
     const { egress, tuple, payloadStart, payloadEnd } = record;
     const socket = this.#socketOf(record);
-    const next = egress ? socket.sent : socket.received;
-    const missing = (record.position - next) >>> 0;
-    if (egress) socket.sent = (record.position + 1) >>> 0;
-    else socket.received = (record.position + 1) >>> 0;
-    socket.turn = record.turn;
-    // A number that went back: another socket has the cookie, or two threads were not in each other's order.
-    if (missing > 0 && missing < 0x8000_0000) this.#missed(socket, missing);
+    const missing = (record.position - (egress ? socket.sent : socket.received)) | 0;
+    // Two threads' records may not be in the order of their numbers: this one was thought to be lost.
+    if (missing < 0 && socket.missing > 0) {
+      socket.missing--;
+      this.lost--;
+    }
+    if (missing >= 0) {
+      if (egress) socket.sent = (record.position + 1) >>> 0;
+      else socket.received = (record.position + 1) >>> 0;
+      socket.turn = Math.max(socket.turn, record.turn);
+      if (missing > 0) this.#missed(socket, missing);
+    }
     if (tuple.remotePort === 0 || (payloadEnd === payloadStart && record.length > 0)) {
       this.unread++;
       if (socket.flows.size === 0) this.#sockets.delete(socket.cookie);
@@ -169,19 +179,32 @@ export class DatagramTable {
 
   /** Ends everything that is under way, for shutdown. */
   flush(): void {
-    for (const flow of [...this.#flows.values()]) this.#leave(flow, 'shutdown');
+    for (const flow of [...this.#flows.values()]) {
+      if (flow.endedAt > 0) flow.conversation.close('closed', flow.endedAt);
+      this.#leave(flow, 'shutdown');
+    }
   }
 
-  #socketOf({ socketCookie, position, egress, turn }: NetDataRecord): Socket {
+  #socketOf({ socketCookie, position, egress, turn, time, tuple }: NetDataRecord): Socket {
     const known = this.#sockets.get(socketCookie);
-    if (known !== undefined) return known;
+    const { localPort } = tuple;
+    if (known !== undefined) {
+      if (known.localPort === localPort && turn + DISORDER > known.turn) return known;
+      // A cookie that is made of an address names the next socket there too, whose numbers begin again.
+      for (const flow of known.flows) {
+        flow.conversation.close('closed', time);
+        this.#remove(flow);
+      }
+    }
     // Datagrams before this one went by before anybody watched, or while nothing was open here.
     const socket: Socket = {
       cookie: socketCookie,
+      localPort,
       flows: new Set(),
       sent: egress ? position : turn - 1 - position,
       received: egress ? turn - 1 - position : position,
       turn,
+      missing: 0,
       noted: 0,
     };
     this.#sockets.set(socketCookie, socket);
@@ -192,6 +215,7 @@ export class DatagramTable {
     const told = Math.min(count, socket.noted);
     socket.noted -= told;
     this.lost += count - told;
+    socket.missing += count - told;
     doubt(socket);
   }
 

@@ -22,12 +22,14 @@ import type { SharedTopic } from './cost/process-shares.js';
 import { DatagramLinks } from './datagram-links.js';
 import { DatagramTable } from './datagrams.js';
 import { Decoder } from './decoder.js';
+import { DelayQueue } from './delay-queue.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { hasParent } from './span-identity.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
 import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
@@ -35,6 +37,12 @@ import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
+
+/**
+ * A client's record may come so much later than its server's answer: where datagrams are seen at the end of system calls,
+ * the server may be done before the client has left its own.
+ */
+const OTHER_END_NS = 100e6;
 
 export interface ObserverOptions {
   readonly limits: ConnectionLimits;
@@ -104,6 +112,10 @@ export class Observer {
   readonly #datagrams: DatagramTable | undefined;
   readonly #links: ExchangeLinks;
   readonly #datagramLinks = new DatagramLinks();
+  readonly #datagramServers = new DelayQueue<readonly [Connection, WireExchange]>(
+    OTHER_END_NS,
+    ([flow, exchange]) => this.#ended(flow, exchange, undefined),
+  );
   readonly #spans: SpanBuilder;
   #nextExchange = 1;
   #spansBuilt = 0;
@@ -154,7 +166,11 @@ export class Observer {
     if (this.#wires !== undefined) {
       this.#datagrams = new DatagramTable(
         options.limits,
-        { ...output, begun: (flow, exchange, record) => this.#begunDatagram(flow, exchange, record) },
+        {
+          ...output,
+          begun: (flow, exchange, record) => this.#begunDatagram(flow, exchange, record),
+          ended: (flow, exchange) => this.#endedDatagram(flow, exchange),
+        },
         this.#wires,
       );
     }
@@ -221,6 +237,7 @@ export class Observer {
     this.#connections.advance(watermark);
     this.#plaintext.advance(watermark);
     this.#datagrams?.advance(watermark);
+    this.#datagramServers.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -236,6 +253,7 @@ export class Observer {
     this.#connections.flush();
     this.#plaintext.flush();
     this.#datagrams?.flush();
+    this.#datagramServers.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -255,7 +273,8 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held + this.#plaintext.held + (datagrams?.held ?? 0),
+      exchanges_held:
+        connections.held + this.#plaintext.held + (datagrams?.held ?? 0) + this.#datagramServers.size,
       datagram_peers_held: datagrams?.size ?? 0,
       datagram_peers_evicted: datagrams?.evicted ?? 0,
       datagrams_lost: datagrams?.lost ?? 0,
@@ -358,6 +377,13 @@ export class Observer {
     exchange.identity = this.#links.identify(flow, { context, requestOffset: requestStart, tgid }, side);
     if (context !== undefined || record === undefined) return;
     this.#datagramLinks.meet(side, flow.tuple, record, exchange.identity);
+  }
+
+  #endedDatagram(flow: Connection, exchange: WireExchange): void {
+    const { identity } = exchange;
+    const alone = flow.side === 'server' && identity !== undefined && !hasParent(identity);
+    if (alone) this.#datagramServers.put([flow, exchange], exchange.responseEnd);
+    else this.#ended(flow, exchange, undefined);
   }
 
   #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {

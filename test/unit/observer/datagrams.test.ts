@@ -253,6 +253,40 @@ describe('DatagramTable', () => {
     }
   });
 
+  it('tells the next socket at the same address from the one before', () => {
+    const { observer, ask } = ends();
+    ask(dns(1, 'a.test'));
+    const next = new Socket(observer, 7, CLIENT, ['10.0.0.1', 40_001]);
+    next.send(SERVER_END, dns(1, 'a.test'));
+    next.receive(SERVER_END, dns(1, 'a.test', 0));
+    const spans = ended(observer);
+    expect(spans.map(({ attributes }) => attributes['error.type'])).toEqual(['no_response', undefined]);
+    expect(spans[0]!.traceId).not.toBe(spans[1]!.traceId);
+  });
+
+  it('takes records of two threads that are not in order', () => {
+    const { observer, client } = ends();
+    const [first, second] = [dns(1, 'a.test'), dns(2, 'b.test')].map((payload, position) =>
+      dataRecord({
+        cookie: 7,
+        position,
+        turn: position + 1,
+        egress: true,
+        tuple: { local: CLIENT_END, remote: SERVER_END, transport: 'udp' },
+        payload,
+        time: observer.model.time + position,
+      }),
+    );
+    for (const record of [second!, first!]) observer.observer.records(record, record.length);
+    client.turn = 2;
+    for (const id of [1, 2]) client.receive(SERVER_END, dns(id, id === 1 ? 'a.test' : 'b.test', 0));
+    expect(stats(observer)).toMatchObject({ datagrams_lost: 0, protocol_dns_finished: 2 });
+    expect(ended(observer).map(({ attributes }) => attributes['kindling.incomplete'])).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('counts a lost datagram once, whoever tells of it', () => {
     const { observer, client, ask } = ends();
     ask(dns(1, 'a.test'));
