@@ -86,6 +86,8 @@ class NetDataView implements NetDataRecord {
 
 const AF_UNIX = 1;
 const IPPROTO_UDP = 17;
+/** include/net/tcp_states.h */
+const TCP_SYN_SENT = 2;
 
 /** Of the `struct socket_tuple` at byte `at`. */
 function transportAt(words: Uint32Array, at: number): Transport {
@@ -311,6 +313,9 @@ export class Decoder {
       turns: this.#word(at + CLOSE.turns),
       error: this.#word(at + CLOSE.error) | 0,
       tuple: this.#tuples.read(this.#bytes, this.#words, at + CLOSE.tuple, socketCookie),
+      unconnected: this.#word(at + CLOSE.oldState) === TCP_SYN_SENT,
+      connectStart: this.#u64(at + CLOSE.connectStart),
+      tid: this.#word(at + CLOSE.tid),
     });
     return true;
   }

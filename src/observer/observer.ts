@@ -26,13 +26,14 @@ import { DelayQueue } from './delay-queue.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
+import { connectFailure, failedConnect } from './failed-connect.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
 import { hasParent } from './span-identity.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
-import type { EventSink, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+import type { EventSink, MonoNs, NetCloseRecord, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
 import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
@@ -117,6 +118,9 @@ export class Observer {
     ([flow, exchange]) => this.#ended(flow, exchange, undefined),
   );
   readonly #spans: SpanBuilder;
+  readonly #idSeed: string;
+  /** Calls of connect() that came to nothing, by reason. */
+  readonly #connectFailures = new Map<string, number>();
   #nextExchange = 1;
   #spansBuilt = 0;
   #watermark: MonoNs = 0;
@@ -142,6 +146,7 @@ export class Observer {
           }),
       };
     }
+    this.#idSeed = options.idSeed;
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
     const output: ConnectionOutput = {
@@ -262,7 +267,12 @@ export class Observer {
   stats(): Record<string, number> {
     const connections = this.#connections;
     const datagrams = this.#datagrams;
+    const failures = [...this.#connectFailures].map(([reason, count]) => [
+      `connects_failed_${reason}`,
+      count,
+    ]);
     return {
+      ...Object.fromEntries(failures),
       ...this.#counters.toRecord(),
       ...this.#wireCounters.toRecord(),
       ...this.#engine.stats(),
@@ -323,6 +333,10 @@ export class Observer {
         connections.netOpen(record);
       },
       netClose: (record) => {
+        if (record.unconnected) {
+          this.#connectFailed(record);
+          return;
+        }
         engine.netClosed?.(record);
         connections.netClose(record);
         tls.netClose(record);
@@ -377,6 +391,13 @@ export class Observer {
     exchange.identity = this.#links.identify(flow, { context, requestOffset: requestStart, tgid }, side);
     if (context !== undefined || record === undefined) return;
     this.#datagramLinks.meet(side, flow.tuple, record, exchange.identity);
+  }
+
+  #connectFailed(record: NetCloseRecord): void {
+    const reason = connectFailure(record.error);
+    this.#connectFailures.set(reason, (this.#connectFailures.get(reason) ?? 0) + 1);
+    this.#parts.processes.get(record.tgid);
+    this.#engine.exchange(failedConnect(this.#nextExchange++, record, this.#idSeed));
   }
 
   #endedDatagram(flow: Connection, exchange: WireExchange): void {

@@ -285,6 +285,12 @@ export interface NetCloseRecord {
   /** errno, 0 none */
   readonly error: number;
   readonly tuple: SocketTuple;
+  /** It was never established: connect() failed, or was given up (`error` 0). */
+  readonly unconnected?: boolean;
+  /** When connect() was called; 0: accepted, or not seen. */
+  readonly connectStart?: MonoNs;
+  /** Thread that connected it or moved data last. */
+  readonly tid?: number;
 }
 
 /** What a thread was doing, as words that users see. They sum, with `unattributed`, to a span's duration. */

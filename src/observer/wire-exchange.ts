@@ -7,7 +7,8 @@ import type { Connection } from './connection.js';
 import type { TlsView } from './tls/tls-join.js';
 import type { Exchange } from './types.js';
 
-const NO_HTTP: Exchange['http'] = {
+/** Of exchanges that are no HTTP. */
+export const NO_HTTP: Exchange['http'] = {
   method: '',
   path: '',
   query: undefined,
