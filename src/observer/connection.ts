@@ -23,6 +23,8 @@ export class Connection {
   fresh: boolean;
   /** Known by a note on its losses only: its first record will tell whether its beginning was seen. */
   noted = false;
+  /** Turns without payload before it was known what it speaks, by parity: even ones, odd ones. */
+  readonly shedTurns: [number, number] = [0, 0];
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;
@@ -46,6 +48,11 @@ export class Connection {
     if (this.pairing !== undefined) return this.pairing.role;
     const isClient = this.conversation?.localIsClient;
     return isClient === undefined ? undefined : isClient ? 'client' : 'server';
+  }
+
+  /** Nobody knows yet what it speaks. */
+  get undecided(): boolean {
+    return this.pairing === undefined && this.conversation?.protocol === undefined;
   }
 
   /** The open exchange whose request starts at stream position `offset`. */

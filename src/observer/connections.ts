@@ -130,9 +130,13 @@ export class ConnectionTable {
     if (connection === undefined) return;
     connection.lastTime = record.time;
     if (record.repeatsTail) return;
+    const newTurn = record.turn > connection.lastTurn;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
-    else {
+    else if (connection.undecided && record.shed && record.payloadEnd === record.payloadStart) {
+      // It says nothing of what the connection speaks.
+      if (newTurn) connection.shedTurns[record.turn % 2 === 1 ? 1 : 0]++;
+    } else {
       if (connection.recognition !== undefined) this.#recognize(connection, connection.recognition, record);
       if (connection.pairing === undefined && this.#wires !== undefined) this.#converse(connection, record);
     }
@@ -358,10 +362,13 @@ export class ConnectionTable {
     isRequest: boolean,
     lastSeen: number,
   ): void {
-    const { accountedTurn, fresh } = connection;
+    const { accountedTurn, fresh, shedTurns } = connection;
     const { lost } = this.counters[role];
     const missed = Math.max(turn - 1 - accountedTurn, 0);
-    const requests = isRequest ? Math.floor(missed / 2) : Math.ceil(missed / 2);
+    const all = isRequest ? Math.floor(missed / 2) : Math.ceil(missed / 2);
+    const shed = Math.min(all, shedTurns[isRequest === (turn % 2 === 1) ? 1 : 0]);
+    lost.not_captured += shed;
+    const requests = all - shed;
     const firstIsRequest = isRequest === (turn % 2 === 1);
     if (accountedTurn > 0) lost.ring_full += requests;
     else if (fresh) {
@@ -452,21 +459,27 @@ export class ConnectionTable {
     // HTTP: the client speaks first, so odd turns are requests.
     const requests = Math.ceil(turns / 2) - Math.ceil(connection.accountedTurn / 2);
     const roles = (['server', 'client'] as const).filter((role) => connection.role !== ROLE[opposite(role)]);
+    const shed = Math.min(requests, connection.shedTurns[1]);
     const known = roles.find((role) => this.#endpoints.isHttp(endpointKey(connection, role)));
-    if (known !== undefined) this.#lose(known, requests);
     // Which end this is may have been lost too: only one of both addresses is that of a server.
-    else for (const role of roles) this.#endpoints.keep(endpointKey(connection, role), role, requests);
+    for (const role of known === undefined ? roles : [known]) {
+      for (const [reason, count] of [
+        ['not_captured', shed],
+        ['ring_full', requests - shed],
+      ] as const) {
+        if (known !== undefined) this.counters[known].lost[reason] += count;
+        else this.#endpoints.keep(endpointKey(connection, role), role, reason, count);
+      }
+    }
   }
 
   #confirm(connection: Connection, role: 'server' | 'client'): void {
     const kept = this.#endpoints.confirm(endpointKey(connection, role));
     if (kept === undefined) return;
-    this.#lose('server', kept.server);
-    this.#lose('client', kept.client);
-  }
-
-  #lose(role: 'server' | 'client', count: number): void {
-    this.counters[role].lost.ring_full += count;
+    for (const role of ['server', 'client'] as const) {
+      this.counters[role].lost.ring_full += kept[role].ring_full;
+      this.counters[role].lost.not_captured += kept[role].not_captured;
+    }
   }
 
   #sawTurn(connection: Connection, turn: number): void {

@@ -61,6 +61,7 @@ class NetDataView implements NetDataRecord {
   egress = false;
   continuation = false;
   noMemory = false;
+  shed = false;
   repeatsTail = false;
   role = 0;
   bytes = EMPTY_BYTES;
@@ -187,6 +188,7 @@ export class Decoder {
     data.role = mixed >>> 24;
     data.continuation = (flags & NET_DATA_FLAGS.CONTINUATION) !== 0;
     data.noMemory = (flags & NET_DATA_FLAGS.NO_MEMORY) !== 0;
+    data.shed = (flags & NET_DATA_FLAGS.SHED) !== 0;
     data.repeatsTail = (flags & NET_DATA_FLAGS.TAIL) !== 0;
     data.bytes = this.#bytes;
     data.words = words;

@@ -190,6 +190,8 @@ export interface NetDataRecord {
   readonly egress: boolean;
   readonly continuation: boolean;
   readonly noMemory: boolean;
+  /** Less payload was kept than the rules allow, or none, because there was no room or no time for more. */
+  readonly shed: boolean;
   /** Repeats the last bytes of the operation before, see `CaptureRule.tailBytes`: nothing moved. */
   readonly repeatsTail: boolean;
   /** UDP: the record is one datagram, `tuple` names its peer, `position` and `turn` number datagrams. */
