@@ -25,6 +25,9 @@ export class Connection {
   noted = false;
   /** Turns without payload before it was known what it speaks, by parity: even ones, odd ones. */
   readonly shedTurns: [number, number] = [0, 0];
+  /** Last turn of which a byte was seen since it is known what the conversation speaks, and its direction; 0: none. */
+  visibleTurn = 0;
+  visibleEgress = false;
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;

@@ -317,6 +317,7 @@ export class ConnectionTable {
   #converse(connection: Connection, record: NetDataRecord): void {
     connection.conversation ??= this.#createConversation(connection, this.#wires!);
     const { conversation } = connection;
+    if (conversation.protocol !== undefined) this.#countHidden(connection, record);
     const segment = this.#segment;
     segment.set(record);
     const { protocol: before, hopeless } = conversation;
@@ -328,6 +329,28 @@ export class ConnectionTable {
     if (protocol === undefined || before !== undefined) return;
     if (connection.recognition === undefined) this.ignored--;
     connection.recognition = undefined;
+    connection.visibleTurn = record.turn;
+    connection.visibleEgress = record.egress;
+  }
+
+  /**
+   * Exchanges of which no byte was seen are known by the turns between those that were: `record`, or the end of the
+   * connection at turn `turns`, comes after them.
+   */
+  #countHidden(connection: Connection, record: NetDataRecord | undefined, turns = 0): void {
+    const { visibleTurn, visibleEgress } = connection;
+    const conversation = connection.conversation!;
+    if (record !== undefined) {
+      if (record.payloadEnd === record.payloadStart || record.turn <= visibleTurn) return;
+      connection.visibleTurn = record.turn;
+      connection.visibleEgress = record.egress;
+    }
+    if (visibleTurn === 0) return;
+    let hidden = (record?.turn ?? turns + 1) - visibleTurn - 1;
+    // The answer of the request that was seen last, and the request of the answer that is seen now: their parser knows.
+    if (visibleEgress === conversation.localIsClient) hidden--;
+    if (record !== undefined && record.egress !== conversation.localIsClient) hidden--;
+    if (hidden > 0) conversation.hiddenExchanges(Math.ceil(hidden / 2));
   }
 
   #createConversation(connection: Connection, wires: ConversationShared): Conversation {
@@ -412,6 +435,7 @@ export class ConnectionTable {
     const { pairing } = connection;
     if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
+    if (connection.conversation?.protocol !== undefined) this.#countHidden(connection, undefined, turns);
     connection.conversation?.close(error === 0 ? 'closed' : 'reset', time, error);
     this.#remove(connection, ALL_TURNS);
   }

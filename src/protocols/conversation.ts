@@ -211,6 +211,13 @@ export class Conversation {
     this.#guard(() => this.#parser?.end?.(this.#fromClient(egress), moment));
   }
 
+  /** `count` requests with their responses went by of which no byte was visible. Counted where each run is a message. */
+  hiddenExchanges(count: number): void {
+    if (this.#count === undefined || this.#protocol?.pairing !== 'in_order') return;
+    this.#count.missed += count;
+    this.#count.lost.not_captured += count;
+  }
+
   /** Messages of this conversation were lost, nobody knows which: what stays unanswered may have been answered. */
   missedMessages(): void {
     this.#ledger.doubt();

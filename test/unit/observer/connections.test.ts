@@ -10,6 +10,7 @@ import {
   closeRecord,
   dataRecord,
   errorRecord,
+  openRecord,
   type TestTuple,
   unixRecord,
 } from '../../helpers/kernel-records.js';
@@ -136,6 +137,34 @@ describe('ConnectionTable', () => {
     );
     expect(events).toEqual([['ignored', 9, 'tcp']]);
     expect(table.ignored).toBe(1);
+  });
+
+  it('waits for payload while none is kept, however long, and counts what went by', () => {
+    const whole = { cookie: 5, role: 1 };
+    const SHED = 8;
+    const positions = { true: 0, false: 0 };
+    const message = (turn: number, shed: boolean) => {
+      const egress = turn % 2 === 1;
+      const payload = egress ? REQUEST : RESPONSE;
+      const position = positions[`${egress}`];
+      positions[`${egress}`] += payload.length;
+      return dataRecord({
+        ...whole,
+        turn,
+        egress,
+        position,
+        payload,
+        ...(shed ? { captured: 0, flags: SHED } : {}),
+      });
+    };
+    const turns = Array.from({ length: 202 }, (_, i) => i + 1);
+    const { exchanges, events, table } = feed(
+      openRecord({ cookie: 5, role: 1 }),
+      ...turns.map((turn) => message(turn, turn <= 200)),
+    );
+    expect(exchanges).toHaveLength(1);
+    expect(events).toEqual([]);
+    expect(table.counters.client).toMatchObject({ emitted: 1, lost: { not_captured: 100, ring_full: 0 } });
   });
 
   it('passes over the repeated end of an operation', () => {
