@@ -33,15 +33,24 @@ import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-bui
 import { hasParent } from './span-identity.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
-import type { EventSink, MonoNs, NetCloseRecord, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+import type {
+  EventSink,
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  ProcessTable,
+  SocketTuple,
+  Symbolizer,
+} from './types.js';
 import { fromWire } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
 
 /**
- * A client's record may come so much later than its server's answer: where datagrams are seen at the end of system calls,
- * the server may be done before the client has left its own.
+ * A client's record may come so much later than its server's answer: where bytes are seen at the end of the calls that move
+ * them (TLS libraries; datagrams at system calls), the server may be done before the client has left its own.
  */
 const OTHER_END_NS = 100e6;
 
@@ -97,6 +106,10 @@ export interface RecordCounter {
   count(tgid: number, topic: SharedTopic): void;
 }
 
+/** Both ends have the same address, or one that means this machine; a socket may not know its own. */
+const mayBeLocal = ({ localAddress, remoteAddress }: SocketTuple): boolean =>
+  remoteAddress === localAddress || /^(?:127\.|::1$)/.test(remoteAddress);
+
 export class Observer {
   readonly #parts: ObserverParts;
   readonly #clock = new ObserverClock();
@@ -113,9 +126,9 @@ export class Observer {
   readonly #datagrams: DatagramTable | undefined;
   readonly #links: ExchangeLinks;
   readonly #datagramLinks = new DatagramLinks();
-  readonly #datagramServers = new DelayQueue<readonly [Connection, WireExchange]>(
-    OTHER_END_NS,
-    ([flow, exchange]) => this.#ended(flow, exchange, undefined),
+  /** Servers' exchanges of which the client's may be told later. */
+  readonly #lateServers = new DelayQueue<Exchange>(OTHER_END_NS, (exchange) =>
+    this.#engine.exchange(exchange),
   );
   readonly #spans: SpanBuilder;
   readonly #idSeed: string;
@@ -174,7 +187,6 @@ export class Observer {
         {
           ...output,
           begun: (flow, exchange, record) => this.#begunDatagram(flow, exchange, record),
-          ended: (flow, exchange) => this.#endedDatagram(flow, exchange),
         },
         this.#wires,
       );
@@ -184,6 +196,9 @@ export class Observer {
       opened: (connection, draft) => {
         draft.tls = this.#tls.viewOf(connection.cookie);
         output.opened(connection, draft);
+      },
+      finished: (connection, draft, incomplete) => {
+        this.#handOut(connection, toExchange(this.#nextExchange++, connection, draft, incomplete));
       },
       // The bytes of the socket are another matter.
       ignored: () => {},
@@ -242,7 +257,7 @@ export class Observer {
     this.#connections.advance(watermark);
     this.#plaintext.advance(watermark);
     this.#datagrams?.advance(watermark);
-    this.#datagramServers.advance(watermark);
+    this.#lateServers.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
   }
@@ -258,7 +273,7 @@ export class Observer {
     this.#connections.flush();
     this.#plaintext.flush();
     this.#datagrams?.flush();
-    this.#datagramServers.flush();
+    this.#lateServers.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
   }
@@ -284,7 +299,7 @@ export class Observer {
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
       exchanges_held:
-        connections.held + this.#plaintext.held + (datagrams?.held ?? 0) + this.#datagramServers.size,
+        connections.held + this.#plaintext.held + (datagrams?.held ?? 0) + this.#lateServers.size,
       datagram_peers_held: datagrams?.size ?? 0,
       datagram_peers_evicted: datagrams?.evicted ?? 0,
       datagrams_lost: datagrams?.lost ?? 0,
@@ -400,18 +415,25 @@ export class Observer {
     this.#engine.exchange(failedConnect(this.#nextExchange++, record, this.#idSeed));
   }
 
-  #endedDatagram(flow: Connection, exchange: WireExchange): void {
-    const { identity } = exchange;
-    const alone = flow.side === 'server' && identity !== undefined && !hasParent(identity);
-    if (alone) this.#datagramServers.put([flow, exchange], exchange.responseEnd);
-    else this.#ended(flow, exchange, undefined);
+  #handOut(connection: Connection, exchange: Exchange): void {
+    const { role, identity, tuple } = exchange;
+    const alone =
+      role === 'server' &&
+      identity !== undefined &&
+      (connection.transport === 'udp'
+        ? !hasParent(identity)
+        : this.#links.awaitsClient(connection, identity));
+    if (alone && mayBeLocal(tuple)) this.#lateServers.put(exchange, exchange.responseEnd);
+    else this.#engine.exchange(exchange);
   }
 
-  #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {
+  #ended(connection: Connection, wire: WireExchange, tls: TlsView | undefined): void {
     const { conversation } = connection;
-    const protocol = this.#wires?.registry.get(exchange.protocol);
+    const protocol = this.#wires?.registry.get(wire.protocol);
     if (conversation === undefined || protocol === undefined) return;
-    this.#engine.exchange(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
+    const exchange = fromWire(this.#nextExchange++, connection, conversation, protocol, wire, tls);
+    if (tls !== undefined || connection.transport === 'udp') this.#handOut(connection, exchange);
+    else this.#engine.exchange(exchange);
   }
 
   #sendSpans(): void {
