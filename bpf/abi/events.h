@@ -179,6 +179,9 @@ struct net_close_event {
 	struct socket_tuple tuple;
 	__u32 tgid; /* last watched process that connected it or moved data */
 	__u32 old_state; /* TCP_* */
+	mono_ns_t connect_start; /* as in net_open_event */
+	__u32 tid; /* thread that connected it or moved data last */
+	__u32 _pad;
 };
 
 enum tls_library {

@@ -5,13 +5,12 @@ import type { ExchangeRecognition } from './exchange-recognition.js';
 import type { MonoNs, SocketTuple, Transport } from './types.js';
 
 /**
- * One end of a TCP connection or of a unix stream, or a UDP socket, in the table. The two ends of a loopback connection
- * have different cookies.
+ * One end of a TCP connection or of a unix stream, or a UDP socket and one of its peers. The two ends of a loopback
+ * connection have different cookies.
  */
 export class Connection {
   readonly cookie: number;
   readonly transport: Transport;
-  /** UDP: of the first datagram. */
   tuple: SocketTuple;
   /** Inode number of the network namespace; 0 when not seen. */
   netns = 0;
@@ -24,6 +23,11 @@ export class Connection {
   fresh: boolean;
   /** Known by a note on its losses only: its first record will tell whether its beginning was seen. */
   noted = false;
+  /** Turns without payload before it was known what it speaks, by parity: even ones, odd ones. */
+  readonly shedTurns: [number, number] = [0, 0];
+  /** Last turn of which a byte was seen since it is known what the conversation speaks, and its direction; 0: none. */
+  visibleTurn = 0;
+  visibleEgress = false;
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;
@@ -47,6 +51,11 @@ export class Connection {
     if (this.pairing !== undefined) return this.pairing.role;
     const isClient = this.conversation?.localIsClient;
     return isClient === undefined ? undefined : isClient ? 'client' : 'server';
+  }
+
+  /** Nobody knows yet what it speaks. */
+  get undecided(): boolean {
+    return this.pairing === undefined && this.conversation?.protocol === undefined;
   }
 
   /** The open exchange whose request starts at stream position `offset`. */

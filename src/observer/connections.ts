@@ -1,10 +1,10 @@
 /**
- * The connections of this host, each end for itself: what is known of them, and what their bytes become.
+ * The connections of this host, each end for itself: what is known of them, and what their bytes become. What is no
+ * connection, UDP, is in `datagrams.ts`.
  *
  *     net records ──► table (cookie) ──► recognition ──► pairing ──► exchanges
  *                          │                  └► not HTTP/1.x: a conversation of another protocol; of none that is known:
  *                          │                     ignored from then on, and the kernel told so
- *                          ├ UDP: each datagram as it is
  *                          └ bounded: least recently used ends leave first, and are remembered by their last turn only
  */
 
@@ -60,10 +60,6 @@ export interface ConnectionOutput {
   removed(connection: Connection): void;
   /** Its bytes are of no known protocol; `record` is the one that decided. */
   ignored?(connection: Connection, record: NetDataRecord): void;
-  /** A datagram of a UDP socket. `record` is valid during the call; its `tuple` is that of the datagram. */
-  datagram?(connection: Connection, record: NetDataRecord): void;
-  /** A send or receive on a UDP socket failed: to a connected one, nobody took an earlier datagram (ECONNREFUSED). */
-  datagramFailed?(connection: Connection, record: NetErrorRecord): void;
 }
 
 /** A closed client that half-closed before may read its answer from the queue for this long. */
@@ -133,14 +129,14 @@ export class ConnectionTable {
     const connection = this.#find(record);
     if (connection === undefined) return;
     connection.lastTime = record.time;
-    if (connection.transport === 'udp') {
-      this.#output.datagram?.(connection, record);
-      return;
-    }
     if (record.repeatsTail) return;
+    const newTurn = record.turn > connection.lastTurn;
     this.#sawTurn(connection, record.turn);
     if (connection.pairing !== undefined) this.#feed(connection, record);
-    else {
+    else if (connection.undecided && record.shed && record.payloadEnd === record.payloadStart) {
+      // It says nothing of what the connection speaks.
+      if (newTurn) connection.shedTurns[record.turn % 2 === 1 ? 1 : 0]++;
+    } else {
       if (connection.recognition !== undefined) this.#recognize(connection, connection.recognition, record);
       if (connection.pairing === undefined && this.#wires !== undefined) this.#converse(connection, record);
     }
@@ -167,8 +163,7 @@ export class ConnectionTable {
       const accounted = this.#left.get(socketCookie) ?? 0;
       if (accounted >= record.turns || this.#over.has(socketCookie)) return;
       this.#left.delete(socketCookie);
-      const transport = record.tuple.family === 'unix' ? 'unix' : 'tcp';
-      connection = this.#add({ ...record, role: 0 }, transport, false, accounted);
+      connection = this.#add({ ...record, role: 0 }, record.transport, false, accounted);
       connection.lastTime = record.time;
       connection.noted = true;
     }
@@ -179,10 +174,6 @@ export class ConnectionTable {
   /** A unix stream has no other record of its end. */
   netError(record: NetErrorRecord): void {
     const connection = this.#byCookie.get(record.socketCookie);
-    if (record.transport === 'udp') {
-      this.#output.datagramFailed?.(connection ?? this.#begin({ ...record, role: 0 }, 'udp', false), record);
-      return;
-    }
     if (connection === undefined) return;
     // Whoever has said all may still be answered.
     const half = record.error === 0 && connection.pairing?.role === 'server' && connection.pairing.unanswered;
@@ -272,7 +263,7 @@ export class ConnectionTable {
       this.#leave(this.#oldest);
     }
     const { tuple } = record;
-    const recognition = transport === 'udp' ? undefined : new ExchangeRecognition(accountedTurn);
+    const recognition = new ExchangeRecognition(accountedTurn);
     const connection = new Connection(
       record.socketCookie,
       transport,
@@ -326,6 +317,7 @@ export class ConnectionTable {
   #converse(connection: Connection, record: NetDataRecord): void {
     connection.conversation ??= this.#createConversation(connection, this.#wires!);
     const { conversation } = connection;
+    if (conversation.protocol !== undefined) this.#countHidden(connection, record);
     const segment = this.#segment;
     segment.set(record);
     const { protocol: before, hopeless } = conversation;
@@ -337,6 +329,28 @@ export class ConnectionTable {
     if (protocol === undefined || before !== undefined) return;
     if (connection.recognition === undefined) this.ignored--;
     connection.recognition = undefined;
+    connection.visibleTurn = record.turn;
+    connection.visibleEgress = record.egress;
+  }
+
+  /**
+   * Exchanges of which no byte was seen are known by the turns between those that were: `record`, or the end of the
+   * connection at turn `turns`, comes after them.
+   */
+  #countHidden(connection: Connection, record: NetDataRecord | undefined, turns = 0): void {
+    const { visibleTurn, visibleEgress } = connection;
+    const conversation = connection.conversation!;
+    if (record !== undefined) {
+      if (record.payloadEnd === record.payloadStart || record.turn <= visibleTurn) return;
+      connection.visibleTurn = record.turn;
+      connection.visibleEgress = record.egress;
+    }
+    if (visibleTurn === 0) return;
+    let hidden = (record?.turn ?? turns + 1) - visibleTurn - 1;
+    // The answer of the request that was seen last, and the request of the answer that is seen now: their parser knows.
+    if (visibleEgress === conversation.localIsClient) hidden--;
+    if (record !== undefined && record.egress !== conversation.localIsClient) hidden--;
+    if (hidden > 0) conversation.hiddenExchanges(Math.ceil(hidden / 2));
   }
 
   #createConversation(connection: Connection, wires: ConversationShared): Conversation {
@@ -371,10 +385,13 @@ export class ConnectionTable {
     isRequest: boolean,
     lastSeen: number,
   ): void {
-    const { accountedTurn, fresh } = connection;
+    const { accountedTurn, fresh, shedTurns } = connection;
     const { lost } = this.counters[role];
     const missed = Math.max(turn - 1 - accountedTurn, 0);
-    const requests = isRequest ? Math.floor(missed / 2) : Math.ceil(missed / 2);
+    const all = isRequest ? Math.floor(missed / 2) : Math.ceil(missed / 2);
+    const shed = Math.min(all, shedTurns[isRequest === (turn % 2 === 1) ? 1 : 0]);
+    lost.not_captured += shed;
+    const requests = all - shed;
     const firstIsRequest = isRequest === (turn % 2 === 1);
     if (accountedTurn > 0) lost.ring_full += requests;
     else if (fresh) {
@@ -418,7 +435,8 @@ export class ConnectionTable {
     const { pairing } = connection;
     if (pairing?.proven) pairing.close(turns, error, time);
     else if (connection.recognition !== undefined) this.#lostUnrecognized(connection, turns);
-    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time);
+    if (connection.conversation?.protocol !== undefined) this.#countHidden(connection, undefined, turns);
+    connection.conversation?.close(error === 0 ? 'closed' : 'reset', time, error);
     this.#remove(connection, ALL_TURNS);
   }
 
@@ -465,21 +483,27 @@ export class ConnectionTable {
     // HTTP: the client speaks first, so odd turns are requests.
     const requests = Math.ceil(turns / 2) - Math.ceil(connection.accountedTurn / 2);
     const roles = (['server', 'client'] as const).filter((role) => connection.role !== ROLE[opposite(role)]);
+    const shed = Math.min(requests, connection.shedTurns[1]);
     const known = roles.find((role) => this.#endpoints.isHttp(endpointKey(connection, role)));
-    if (known !== undefined) this.#lose(known, requests);
     // Which end this is may have been lost too: only one of both addresses is that of a server.
-    else for (const role of roles) this.#endpoints.keep(endpointKey(connection, role), role, requests);
+    for (const role of known === undefined ? roles : [known]) {
+      for (const [reason, count] of [
+        ['not_captured', shed],
+        ['ring_full', requests - shed],
+      ] as const) {
+        if (known !== undefined) this.counters[known].lost[reason] += count;
+        else this.#endpoints.keep(endpointKey(connection, role), role, reason, count);
+      }
+    }
   }
 
   #confirm(connection: Connection, role: 'server' | 'client'): void {
     const kept = this.#endpoints.confirm(endpointKey(connection, role));
     if (kept === undefined) return;
-    this.#lose('server', kept.server);
-    this.#lose('client', kept.client);
-  }
-
-  #lose(role: 'server' | 'client', count: number): void {
-    this.counters[role].lost.ring_full += count;
+    for (const role of ['server', 'client'] as const) {
+      this.counters[role].lost.ring_full += kept[role].ring_full;
+      this.counters[role].lost.not_captured += kept[role].not_captured;
+    }
   }
 
   #sawTurn(connection: Connection, turn: number): void {

@@ -61,6 +61,7 @@ class NetDataView implements NetDataRecord {
   egress = false;
   continuation = false;
   noMemory = false;
+  shed = false;
   repeatsTail = false;
   role = 0;
   bytes = EMPTY_BYTES;
@@ -86,6 +87,8 @@ class NetDataView implements NetDataRecord {
 
 const AF_UNIX = 1;
 const IPPROTO_UDP = 17;
+/** include/net/tcp_states.h */
+const TCP_SYN_SENT = 2;
 
 /** Of the `struct socket_tuple` at byte `at`. */
 function transportAt(words: Uint32Array, at: number): Transport {
@@ -185,6 +188,7 @@ export class Decoder {
     data.role = mixed >>> 24;
     data.continuation = (flags & NET_DATA_FLAGS.CONTINUATION) !== 0;
     data.noMemory = (flags & NET_DATA_FLAGS.NO_MEMORY) !== 0;
+    data.shed = (flags & NET_DATA_FLAGS.SHED) !== 0;
     data.repeatsTail = (flags & NET_DATA_FLAGS.TAIL) !== 0;
     data.bytes = this.#bytes;
     data.words = words;
@@ -279,6 +283,7 @@ export class Decoder {
       tgid: this.#word(at + TURNS.tgid),
       socketCookie,
       turns: this.#word(at + TURNS.turns),
+      transport: transportAt(this.#words, at + TURNS.tuple),
       tuple: this.#tuples.read(this.#bytes, this.#words, at + TURNS.tuple, socketCookie),
     });
     return true;
@@ -310,6 +315,9 @@ export class Decoder {
       turns: this.#word(at + CLOSE.turns),
       error: this.#word(at + CLOSE.error) | 0,
       tuple: this.#tuples.read(this.#bytes, this.#words, at + CLOSE.tuple, socketCookie),
+      unconnected: this.#word(at + CLOSE.oldState) === TCP_SYN_SENT,
+      connectStart: this.#u64(at + CLOSE.connectStart),
+      tid: this.#word(at + CLOSE.tid),
     });
     return true;
   }

@@ -22,6 +22,8 @@ import type { WireContext } from './types.js';
 
 /** Inbound contexts remembered to recognize headers that are passed on. */
 const MAX_INBOUND = 16_384;
+/** Connections whose last exchange may still find its client. */
+const MAX_ORPHANS = 4096;
 
 /** A connection, as both of its ends name it. */
 export interface ConnectionPlace {
@@ -32,6 +34,8 @@ export interface ConnectionPlace {
 export class ExchangeLinks {
   readonly #seed: string;
   readonly #clients = new Map<string, Connection>();
+  /** By connection, the last server's exchange whose client's was not seen. Oldest first. */
+  readonly #orphans = new Map<string, { readonly offset: number; readonly identity: Uint8Array }>();
   /** Wire span id, to the server spans that received it. Oldest first. */
   readonly #inbound = new Map<string, Inbound>();
 
@@ -54,7 +58,14 @@ export class ExchangeLinks {
 
   removed(connection: Connection): void {
     const key = connection.place?.key;
-    if (key !== undefined && this.#clients.get(key) === connection) this.#clients.delete(key);
+    if (key === undefined) return;
+    if (this.#clients.get(key) === connection) this.#clients.delete(key);
+    if (connection.side === 'server') this.#orphans.delete(key);
+  }
+
+  /** Whether the server's span `identity` may still find that its client is on this host. */
+  awaitsClient({ place }: Connection, identity: Uint8Array): boolean {
+    return place !== undefined && this.#orphans.get(place.key)?.identity === identity;
   }
 
   /** The identity of the span that the request `draft` becomes. */
@@ -65,21 +76,44 @@ export class ExchangeLinks {
     const { context } = draft;
     if (context !== undefined) writeHex(context.traceId, identity, TRACE_ID.start);
     if (role === 'client') {
-      if (context === undefined) return identity;
-      let inbound = this.#inbound.get(context.spanId);
-      while (inbound !== undefined && inbound.tgid !== draft.tgid) inbound = inbound.next;
-      // A broker hands on what it was sent before, perhaps long ago: that id is the publisher's.
-      if (inbound === undefined) writeHex(context.spanId, identity, pushed ? PARENT_ID.start : SPAN_ID.start);
-      else setParent(identity, inbound.identity);
+      if (context !== undefined) this.#placeClient(identity, context.spanId, draft.tgid, pushed);
+      if (!pushed) this.#adopt(place.key, draft.requestOffset, identity);
       return identity;
     }
     // What a server pushes has no request of a client before it.
     const client = pushed ? undefined : this.#clients.get(place.key)?.requestAt(draft.requestOffset);
     if (client?.identity !== undefined && sameTrace(client.identity, identity)) {
       setParent(identity, client.identity);
-    } else if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
+    } else {
+      if (context !== undefined) writeHex(context.spanId, identity, PARENT_ID.start);
+      this.#orphan(place.key, draft.requestOffset, identity);
+    }
     if (context !== undefined) this.#remember(context.spanId, draft.tgid, identity);
     return identity;
+  }
+
+  #placeClient(identity: Uint8Array, spanId: string, tgid: number, pushed: boolean): void {
+    let inbound = this.#inbound.get(spanId);
+    while (inbound !== undefined && inbound.tgid !== tgid) inbound = inbound.next;
+    // A broker hands on what it was sent before, perhaps long ago: that id is the publisher's.
+    if (inbound === undefined) writeHex(spanId, identity, pushed ? PARENT_ID.start : SPAN_ID.start);
+    else setParent(identity, inbound.identity);
+  }
+
+  /** The other end may be on this host, and its record late: what TLS writes is told after the bytes have left. */
+  #orphan(key: string, offset: number, identity: Uint8Array): void {
+    const orphans = this.#orphans;
+    orphans.set(key, { offset, identity });
+    if (orphans.size <= MAX_ORPHANS) return;
+    const oldest = orphans.keys().next().value;
+    if (oldest !== undefined) orphans.delete(oldest);
+  }
+
+  #adopt(key: string, offset: number, identity: Uint8Array): void {
+    const orphan = this.#orphans.get(key);
+    if (orphan?.offset !== offset || !sameTrace(orphan.identity, identity)) return;
+    setParent(orphan.identity, identity);
+    this.#orphans.delete(key);
   }
 
   #remember(spanId: string, tgid: number, identity: Uint8Array): void {

@@ -6,14 +6,17 @@
 const MAX_ENDPOINTS = 1024;
 
 type Side = 'server' | 'client';
+/** Why nothing was seen of them; see `exchange-counters.ts`. */
+type Reason = 'ring_full' | 'not_captured';
+export type KeptLosses = Readonly<Record<Side, Readonly<Record<Reason, number>>>>;
 
 export class HttpEndpoints {
   readonly #http = new Set<string>();
   /** Lost messages of connections that were never recognized. */
-  readonly #waiting = new Map<string, Record<Side, number>>();
+  readonly #waiting = new Map<string, Record<Side, Record<Reason, number>>>();
 
   /** `key` speaks HTTP. Returns the requests that were kept back for it until now. */
-  confirm(key: string): Readonly<Record<Side, number>> | undefined {
+  confirm(key: string): KeptLosses | undefined {
     if (this.#http.has(key)) return undefined;
     makeRoom(this.#http);
     this.#http.add(key);
@@ -27,14 +30,14 @@ export class HttpEndpoints {
   }
 
   /** `count` messages to a server that is not known as HTTP were lost at `side`. */
-  keep(key: string, side: Side, count: number): void {
+  keep(key: string, side: Side, reason: Reason, count: number): void {
     let waiting = this.#waiting.get(key);
     if (waiting === undefined) {
       makeRoom(this.#waiting);
-      waiting = { server: 0, client: 0 };
+      waiting = { server: { ring_full: 0, not_captured: 0 }, client: { ring_full: 0, not_captured: 0 } };
       this.#waiting.set(key, waiting);
     }
-    waiting[side] += count;
+    waiting[side][reason] += count;
   }
 }
 

@@ -29,6 +29,7 @@ const LOST = [
 ] as const;
 
 const GAUGE = /_held$|^connections$|_bytes$/;
+const CONNECTS_FAILED = /^connects_failed_(.+)$/;
 const EXCHANGES = /^exchanges_(server|client)_(emitted|lost)(?:_(.+))?$/;
 
 /**
@@ -122,6 +123,11 @@ export class ObserverMetrics {
     }
     const growth = this.#growth(name, value);
     if (growth === 0) return;
+    const failed = CONNECTS_FAILED.exec(name);
+    if (failed !== null) {
+      this.#metrics.count('connects_failed', growth, { reason: failed[1]! });
+      return;
+    }
     const match = EXCHANGES.exec(name);
     if (match === null) this.#metrics.count(name, growth);
     else {

@@ -20,22 +20,42 @@ import { ObserverClock } from './clock.js';
 import type { Connection } from './connection.js';
 import { type ConnectionLimits, type ConnectionOutput, ConnectionTable } from './connections.js';
 import type { SharedTopic } from './cost/process-shares.js';
+import { DatagramLinks } from './datagram-links.js';
+import { DatagramTable } from './datagrams.js';
 import { Decoder } from './decoder.js';
+import { DelayQueue } from './delay-queue.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
+import { connectFailure, failedConnect } from './failed-connect.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import { type MeasurementOptions, ObserverMeasurements } from './metrics/observer-measurements.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type { RecordingSink } from './recording-format.js';
 import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-builder.js';
+import { hasParent } from './span-identity.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
-import type { EventSink, Exchange, MonoNs, NetDataRecord, ProcessTable, Symbolizer } from './types.js';
+import type {
+  EventSink,
+  Exchange,
+  MonoNs,
+  NetCloseRecord,
+  NetDataRecord,
+  ProcessTable,
+  SocketTuple,
+  Symbolizer,
+} from './types.js';
 import { fromWire, receivingRole } from './wire-exchange.js';
 
 /** Kernel counters of records that are missing from the story of a thread. */
 const MISSING = [STAT.SCHED_RING_FULL, STAT.NET_DATA_RING_FULL, STAT.SCHED_SHED] as const;
+
+/**
+ * A client's record may come so much later than its server's answer: where bytes are seen at the end of the calls that move
+ * them (TLS libraries; datagrams at system calls), the server may be done before the client has left its own.
+ */
+const OTHER_END_NS = 100e6;
 
 export interface ObserverOptions {
   readonly limits: ConnectionLimits;
@@ -95,6 +115,10 @@ export interface RecordCounter {
   count(tgid: number, topic: SharedTopic): void;
 }
 
+/** Both ends have the same address, or one that means this machine; a socket may not know its own. */
+const mayBeLocal = ({ localAddress, remoteAddress }: SocketTuple): boolean =>
+  remoteAddress === localAddress || /^(?:127\.|::1$)/.test(remoteAddress);
+
 export class Observer {
   readonly #parts: ObserverParts;
   readonly #clock = new ObserverClock();
@@ -107,9 +131,19 @@ export class Observer {
   readonly #tls: TlsJoin;
   readonly #decoder: Decoder;
   readonly #engine: JoinEngine;
+  /** UDP; undefined when no protocol is looked for. */
+  readonly #datagrams: DatagramTable | undefined;
   readonly #links: ExchangeLinks;
+  readonly #datagramLinks = new DatagramLinks();
+  /** Servers' exchanges of which the client's may be told later. */
+  readonly #lateServers = new DelayQueue<Exchange>(OTHER_END_NS, (exchange) =>
+    this.#engine.exchange(exchange),
+  );
   readonly #spans: SpanBuilder;
   readonly #measurements: ObserverMeasurements | undefined;
+  readonly #idSeed: string;
+  /** Calls of connect() that came to nothing, by reason. */
+  readonly #connectFailures = new Map<string, number>();
   #nextExchange = 1;
   #spansBuilt = 0;
   #watermark: MonoNs = 0;
@@ -135,6 +169,7 @@ export class Observer {
           }),
       };
     }
+    this.#idSeed = options.idSeed;
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
     if (options.metrics !== undefined) {
@@ -165,11 +200,24 @@ export class Observer {
       ignored: (connection, record) => this.#ignore(connection, record),
     };
     this.#connections = new ConnectionTable(options.limits, this.#counters, output, this.#wires);
+    if (this.#wires !== undefined) {
+      this.#datagrams = new DatagramTable(
+        options.limits,
+        {
+          ...output,
+          begun: (flow, exchange, record) => this.#begunDatagram(flow, exchange, record),
+        },
+        this.#wires,
+      );
+    }
     const plaintext: ConnectionOutput = {
       ...output,
       opened: (connection, draft) => {
         draft.tls = this.#tls.viewOf(connection.cookie);
         output.opened(connection, draft);
+      },
+      finished: (connection, draft, incomplete) => {
+        this.#handOut(connection, toExchange(this.#nextExchange++, connection, draft, incomplete));
       },
       // The bytes of the socket are another matter.
       ignored: () => {},
@@ -229,6 +277,8 @@ export class Observer {
     this.#watermark = watermark;
     this.#connections.advance(watermark);
     this.#plaintext.advance(watermark);
+    this.#datagrams?.advance(watermark);
+    this.#lateServers.advance(watermark);
     this.#engine.advance(watermark);
     if (this.#spans.isDue(watermark)) this.#sendSpans();
     if (this.#measurements !== undefined) this.#sendMetrics(this.#measurements.advance(watermark));
@@ -249,6 +299,8 @@ export class Observer {
   flush(hasTime?: () => boolean): void {
     this.#connections.flush();
     this.#plaintext.flush();
+    this.#datagrams?.flush();
+    this.#lateServers.flush();
     this.#engine.flush(hasTime);
     this.#sendSpans();
     if (this.#measurements !== undefined) this.#sendMetrics(this.#measurements.flush(this.#watermark));
@@ -257,7 +309,13 @@ export class Observer {
   /** Counters since creation and a few gauges (`*_held`, `connections`). Walks the connections. */
   stats(): Record<string, number> {
     const connections = this.#connections;
+    const datagrams = this.#datagrams;
+    const failures = [...this.#connectFailures].map(([reason, count]) => [
+      `connects_failed_${reason}`,
+      count,
+    ]);
     return {
+      ...Object.fromEntries(failures),
       ...this.#counters.toRecord(),
       ...this.#wireCounters.toRecord(),
       ...this.#engine.stats(),
@@ -268,7 +326,13 @@ export class Observer {
       connections_evicted: connections.evicted,
       connections_expired: connections.expired,
       connections_ignored: connections.ignored,
-      exchanges_held: connections.held + this.#plaintext.held,
+      exchanges_held:
+        connections.held + this.#plaintext.held + (datagrams?.held ?? 0) + this.#lateServers.size,
+      datagram_peers_held: datagrams?.size ?? 0,
+      datagram_peers_evicted: datagrams?.evicted ?? 0,
+      datagrams_lost: datagrams?.lost ?? 0,
+      datagrams_unread: datagrams?.unread ?? 0,
+      datagrams_failed: datagrams?.failed ?? 0,
       ...this.#tls.stats(),
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
@@ -292,6 +356,7 @@ export class Observer {
   #sink(): EventSink {
     const engine = this.#engine;
     const connections = this.#connections;
+    const datagrams = this.#datagrams;
     const tls = this.#tls;
     const spans = this.#spans;
     const measurements = this.#measurements;
@@ -301,6 +366,10 @@ export class Observer {
       netData: (record) => {
         cost?.count(record.tgid, 'net');
         if (!record.repeatsTail) netOperation?.(record);
+        if (record.transport === 'udp') {
+          datagrams?.netData(record);
+          return;
+        }
         connections.netData(record);
         if (!record.repeatsTail) tls.netData(record);
       },
@@ -310,14 +379,24 @@ export class Observer {
         connections.netOpen(record);
       },
       netClose: (record) => {
-        engine.netClosed?.(record);
         measurements?.netClose(record);
+        if (record.unconnected) {
+          this.#connectFailed(record);
+          return;
+        }
+        engine.netClosed?.(record);
         connections.netClose(record);
         tls.netClose(record);
       },
       netUnix: (record) => connections.netUnix(record),
-      netTurns: (record) => connections.netTurns(record),
-      netError: (record) => connections.netError(record),
+      netTurns: (record) => {
+        if (record.transport === 'udp') datagrams?.netTurns(record);
+        else connections.netTurns(record);
+      },
+      netError: (record) => {
+        if (record.transport === 'udp') datagrams?.netError(record);
+        else connections.netError(record);
+      },
       tlsData: (record) => {
         cost?.count(record.tgid, 'tls');
         watch?.used(record.tgid);
@@ -343,6 +422,7 @@ export class Observer {
       exit: (record) => {
         engine.exit(record);
         if (!record.last) return;
+        datagrams?.ended(record.tgid, record.time);
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         measurements?.processChanged(record.tgid);
@@ -352,11 +432,44 @@ export class Observer {
     };
   }
 
-  #ended(connection: Connection, exchange: WireExchange, tls: TlsView | undefined): void {
+  /** Both ends number their datagrams in their own way: identities are made from the time, and joined by content. */
+  #begunDatagram(flow: Connection, exchange: WireExchange, record: NetDataRecord | undefined): void {
+    this.#parts.processes.get(exchange.tgid);
+    const { context, requestStart, tgid } = exchange;
+    const side = flow.side ?? 'client';
+    exchange.identity = this.#links.identify(flow, { context, requestOffset: requestStart, tgid }, side);
+    if (context !== undefined || record === undefined) return;
+    this.#datagramLinks.meet(side, flow.tuple, record, exchange.identity);
+  }
+
+  #connectFailed(record: NetCloseRecord): void {
+    const reason = connectFailure(record.error);
+    this.#connectFailures.set(reason, (this.#connectFailures.get(reason) ?? 0) + 1);
+    this.#parts.processes.get(record.tgid);
+    this.#engine.exchange(failedConnect(this.#nextExchange++, record, this.#idSeed));
+  }
+
+  #handOut(connection: Connection, exchange: Exchange): void {
+    const { role, identity, tuple } = exchange;
+    const alone =
+      role === 'server' &&
+      identity !== undefined &&
+      (connection.transport === 'udp'
+        ? !hasParent(identity)
+        : this.#links.awaitsClient(connection, identity));
+    if (alone && mayBeLocal(tuple)) {
+      this.#measurements?.exchange(exchange);
+      this.#lateServers.put(exchange, exchange.responseEnd);
+    } else this.#finished(exchange);
+  }
+
+  #ended(connection: Connection, wire: WireExchange, tls: TlsView | undefined): void {
     const { conversation } = connection;
-    const protocol = this.#wires?.registry.get(exchange.protocol);
+    const protocol = this.#wires?.registry.get(wire.protocol);
     if (conversation === undefined || protocol === undefined) return;
-    this.#finished(fromWire(this.#nextExchange++, connection, conversation, protocol, exchange, tls));
+    const exchange = fromWire(this.#nextExchange++, connection, conversation, protocol, wire, tls);
+    if (tls !== undefined || connection.transport === 'udp') this.#handOut(connection, exchange);
+    else this.#finished(exchange);
   }
 
   #finished(exchange: Exchange): void {

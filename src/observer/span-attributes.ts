@@ -8,6 +8,7 @@
 import { writeAttribute } from '../otlp/attribute-writer.js';
 import { field } from '../otlp/wire-reader.js';
 import { WireWriter } from '../otlp/wire-writer.js';
+import { connectionErrorType } from '../protocols/connection-error.js';
 import {
   ATTR_INCOMPLETE,
   ATTR_SOURCE,
@@ -44,24 +45,10 @@ export const isKnownMethod = (method: string): boolean => METHODS.has(method);
 export const spanName = (exchange: Exchange): string =>
   METHODS.has(exchange.http.method) ? exchange.http.method : 'HTTP';
 
-/** errno (include/uapi/asm-generic/errno.h) of connections that did not end by a reset. */
-const ERRNO_TYPES = new Map([
-  [100, 'network_down'],
-  [101, 'network_unreachable'],
-  [110, 'timeout'],
-  [111, 'connection_refused'],
-  [112, 'host_down'],
-  [113, 'host_unreachable'],
-]);
-
-/** Value of `error.type` for the errno that ended a connection. */
-export const errnoType = (errno: number): string =>
-  ERRNO_TYPES.get(errno) ?? (errno === 104 || errno === 32 ? 'reset' : `errno_${errno}`);
-
 /** Value of `error.type`, undefined for a success; a span that has one has the status ERROR. */
 export function errorType(exchange: Exchange): string | undefined {
   const { statusCode } = exchange.http;
-  const ended = exchange.error === undefined ? undefined : ERRNO_TYPES.get(exchange.error);
+  const ended = connectionErrorType(exchange.error ?? 0);
   if (ended !== undefined) return ended;
   if (exchange.incomplete === 'reset' || exchange.incomplete === 'no_response') return exchange.incomplete;
   return statusCode >= (exchange.role === 'client' ? 400 : 500) ? String(statusCode) : undefined;

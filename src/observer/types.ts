@@ -190,6 +190,8 @@ export interface NetDataRecord {
   readonly egress: boolean;
   readonly continuation: boolean;
   readonly noMemory: boolean;
+  /** Less payload was kept than the rules allow, or none, because there was no room or no time for more. */
+  readonly shed: boolean;
   /** Repeats the last bytes of the operation before, see `CaptureRule.tailBytes`: nothing moved. */
   readonly repeatsTail: boolean;
   /** UDP: the record is one datagram, `tuple` names its peer, `position` and `turn` number datagrams. */
@@ -258,6 +260,7 @@ export interface NetTurnsRecord {
   readonly tgid: number;
   readonly socketCookie: number;
   readonly turns: number;
+  readonly transport: Transport;
   readonly tuple: SocketTuple;
 }
 
@@ -284,6 +287,12 @@ export interface NetCloseRecord {
   /** errno, 0 none */
   readonly error: number;
   readonly tuple: SocketTuple;
+  /** It was never established: connect() failed, or was given up (`error` 0). */
+  readonly unconnected?: boolean;
+  /** When connect() was called; 0: accepted, or not seen. */
+  readonly connectStart?: MonoNs;
+  /** Thread that connected it or moved data last. */
+  readonly tid?: number;
 }
 
 /** What a thread was doing, as words that users see. They sum, with `unattributed`, to a span's duration. */

@@ -7,7 +7,8 @@ import type { Connection } from './connection.js';
 import type { TlsView } from './tls/tls-join.js';
 import type { Exchange } from './types.js';
 
-const NO_HTTP: Exchange['http'] = {
+/** Of exchanges that are no HTTP. */
+export const NO_HTTP: Exchange['http'] = {
   method: '',
   path: '',
   query: undefined,
@@ -47,6 +48,7 @@ export function fromWire(
     http: protocol.convention === 'http' ? (detail as HttpDetail) : NO_HTTP,
     context: exchange.context,
     incomplete: exchange.incomplete,
+    ...(exchange.error === 0 ? {} : { error: exchange.error }),
     identity: exchange.identity,
     ...(tls === undefined ? {} : { tls }),
     wire: { exchange, protocol, ends: conversation.ends },

@@ -211,21 +211,41 @@ export class Conversation {
     this.#guard(() => this.#parser?.end?.(this.#fromClient(egress), moment));
   }
 
-  /** The last call: everything that is open ends. */
-  close(reason: CloseReason, time: number): void {
+  /** `count` requests with their responses went by of which no byte was visible. Counted where each run is a message. */
+  hiddenExchanges(count: number): void {
+    if (this.#count === undefined || this.#protocol?.pairing !== 'in_order') return;
+    this.#count.missed += count;
+    this.#count.lost.not_captured += count;
+  }
+
+  /** Messages of this conversation were lost, nobody knows which: what stays unanswered may have been answered. */
+  missedMessages(): void {
+    this.#ledger.doubt();
+  }
+
+  /** Everything that is open fails with `error`, an errno; the conversation goes on. */
+  fail(error: number, time: number): void {
+    this.#ledger.close('reset', time, error);
+  }
+
+  /** The last call: everything that is open ends. `error`: errno that ended the connection, 0 for none. */
+  close(reason: CloseReason, time: number, error = 0): void {
     if (this.#closed) return;
     if (this.#parser === undefined) this.#lastGuess();
     const moment = this.#at(false, time);
     if (this.#parser?.close !== undefined) this.#guard(() => this.#parser?.close?.(reason, moment));
     this.#closed = true;
-    this.#ledger.close(reason, time);
+    this.#ledger.close(reason, time, error);
     this.#parser = undefined;
     if (this.#recognition !== undefined && this.#starts === 0) this.#shared.counters.unrecognised++;
   }
 
   /** Ends exchanges of which nothing was heard for `timeoutNs`. Call about once a second. */
   sweep(now: number, timeoutNs: number): void {
-    if (this.#ledger.held > 0 && now - this.#lastActivity >= timeoutNs) this.#ledger.timeOut(now);
+    if (this.#ledger.held === 0) return;
+    // A datagram says nothing of the exchanges of others.
+    if (this.ends.transport === 'udp') this.#ledger.timeOut(now, now - timeoutNs);
+    else if (now - this.#lastActivity >= timeoutNs) this.#ledger.timeOut(now);
   }
 
   #at(egress: boolean, time: number): Moment {

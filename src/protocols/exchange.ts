@@ -29,6 +29,10 @@ export class WireExchange<D extends object = object> {
   responseBytes = 0;
 
   incomplete: Incomplete;
+  /** errno that ended the connection before the exchange was complete; 0: none. */
+  error = 0;
+  /** Messages were lost while it was open: that no answer was seen does not say that there was none. */
+  unsure = false;
   /**
    * A long poll, a subscription or a stream: its duration says how long somebody waited for something to happen, and not
    * how slow the other end is. Shown as an attribute; kept out of latency.

@@ -75,13 +75,24 @@ export class ExchangeLedger {
     this.#countOf(exchange.protocol).lost[reason]++;
   }
 
-  /** Nothing was heard for longer than a response may take; streams and long polls go on. */
-  timeOut(time: number): void {
-    for (const exchange of this.#open) if (!exchange.waiting) this.#end(exchange, 'no_response', time);
+  /**
+   * Nothing was heard for longer than a response may take; streams and long polls go on. Those whose request ended after
+   * `askedBefore` have time left.
+   */
+  timeOut(time: number, askedBefore = Number.POSITIVE_INFINITY): void {
+    for (const exchange of this.#open) {
+      if (!exchange.waiting && exchange.requestEnd <= askedBefore) this.#end(exchange, 'no_response', time);
+    }
   }
 
-  /** The connection is over or forgotten. */
-  close(reason: CloseReason, time: number): void {
+  /** Messages were lost, nobody knows which. */
+  doubt(): void {
+    for (const exchange of this.#open) exchange.unsure = true;
+  }
+
+  /** The connection is over or forgotten; `error` is the errno that ended it, 0 for none. */
+  close(reason: CloseReason, time: number, error = 0): void {
+    if (error !== 0) for (const exchange of this.#open) exchange.error = error;
     for (const exchange of this.#open) {
       if (reason === 'closed') {
         // A subscription, stream or long poll ends with its connection: nobody waited for more.
@@ -108,7 +119,8 @@ export class ExchangeLedger {
     }
     exchange.responseStart = time;
     exchange.responseEnd = time;
-    this.finish(exchange, undefined, incomplete);
+    const lost = incomplete === 'no_response' && exchange.unsure;
+    this.finish(exchange, undefined, lost ? 'gap' : incomplete);
   }
 
   #over(exchange: WireExchange): void {

@@ -1,4 +1,5 @@
 /** A span as `Protocol.describe` fills it in, with what every span has: the ends of the connection. */
+import { connectionErrorType } from './connection-error.js';
 import type { ConversationEnds } from './conversation.js';
 import type { WireExchange } from './exchange.js';
 import type { ProtocolOptions } from './options.js';
@@ -33,8 +34,9 @@ export class SpanFacts implements SpanSink {
     this.protocol = protocol.name;
     this.name = '';
     this.statusMessage = undefined;
-    const { incomplete } = exchange;
-    this.errorType = incomplete === 'no_response' || incomplete === 'reset' ? incomplete : undefined;
+    const { incomplete, error } = exchange;
+    const unanswered = incomplete === 'no_response' || incomplete === 'reset';
+    this.errorType = unanswered ? (connectionErrorType(error) ?? incomplete) : undefined;
     this.attributes.clear();
     this.#serverAddress = isClient ? ends.remoteAddress : ends.localAddress;
     this.#serverPort = isClient ? ends.remotePort : ends.localPort;

@@ -41,6 +41,8 @@ export interface DataFields {
   readonly captured?: number;
 }
 
+/** include/net/tcp_states.h */
+const ESTABLISHED = 1;
 const TUPLE: TestTuple = { local: ['127.0.0.1', 8080], remote: ['127.0.0.1', 40_000] };
 
 export function dataRecord(fields: DataFields): Buffer {
@@ -85,6 +87,9 @@ export function closeRecord(fields: {
   turns: number;
   error?: number;
   time?: number;
+  tgid?: number;
+  connectStart?: number;
+  oldState?: number;
   tuple?: TestTuple;
 }): Buffer {
   const record = header(EVENT_KIND.NET_CLOSE, NET_CLOSE_EVENT.size, fields.time ?? 1000);
@@ -92,6 +97,9 @@ export function closeRecord(fields: {
   writeU64(record, fields.cookie, at.socketCookie);
   record.writeUInt32LE(fields.turns, at.turns);
   record.writeInt32LE(fields.error ?? 0, at.error);
+  record.writeUInt32LE(fields.tgid ?? 0, at.tgid);
+  record.writeUInt32LE(fields.oldState ?? ESTABLISHED, at.oldState);
+  writeU64(record, fields.connectStart ?? 0, at.connectStart);
   writeTuple(record, at.tuple, fields.tuple ?? TUPLE);
   return record;
 }
@@ -210,8 +218,8 @@ export function execRecord(fields: { tgid: number; parentTgid: number; comm: str
   return record;
 }
 
-export function exitRecord(fields: { tgid: number; tid: number; last: boolean }): Buffer {
-  const record = header(EVENT_KIND.TASK_EXIT, TASK_EXIT_EVENT.size, 1000);
+export function exitRecord(fields: { tgid: number; tid: number; last: boolean; time?: number }): Buffer {
+  const record = header(EVENT_KIND.TASK_EXIT, TASK_EXIT_EVENT.size, fields.time ?? 1000);
   record.writeUInt32LE(fields.tgid, TASK_EXIT_EVENT.offset.tgid);
   record.writeUInt32LE(fields.tid, TASK_EXIT_EVENT.offset.tid);
   record[TASK_EXIT_EVENT.offset.last] = fields.last ? 1 : 0;

@@ -1,8 +1,14 @@
-import { ConnectionTable, DEFAULT_LIMITS } from '../../src/observer/connections.js';
+import { type ConnectionOutput, ConnectionTable, DEFAULT_LIMITS } from '../../src/observer/connections.js';
 import { Decoder } from '../../src/observer/decoder.js';
 import { toExchange } from '../../src/observer/exchange-builder.js';
 import { ExchangeCounters } from '../../src/observer/exchange-counters.js';
 import type { Exchange } from '../../src/observer/types.js';
+import type { ConversationShared } from '../../src/protocols/conversation.js';
+import { ProtocolCounters } from '../../src/protocols/counters.js';
+import { EndpointMemory } from '../../src/protocols/endpoint-memory.js';
+import { PROTOCOLS } from '../../src/protocols/list.js';
+import { DEFAULT_PROTOCOL_OPTIONS } from '../../src/protocols/options.js';
+import { ProtocolRegistry } from '../../src/protocols/registry.js';
 import { Capture, type CaptureOptions } from '../../src/receiver/ebpf/native.js';
 import { waitUntil } from './kernel.js';
 
@@ -15,8 +21,17 @@ export class LiveExchanges {
   readonly table: ConnectionTable;
   readonly capture: Capture;
 
+  /** Of protocols other than HTTP/1.x, which are only counted. */
+  readonly protocols = new ProtocolCounters();
+
   constructor(options: CaptureOptions) {
-    this.table = new ConnectionTable(DEFAULT_LIMITS, this.counters, {
+    const wires: ConversationShared = {
+      registry: new ProtocolRegistry(PROTOCOLS.filter(({ name }) => name !== 'http1')),
+      options: DEFAULT_PROTOCOL_OPTIONS,
+      counters: this.protocols,
+      memory: new EndpointMemory(),
+    };
+    const output: ConnectionOutput = {
       opened: nothing,
       finished: (connection, draft, incomplete) => {
         this.exchanges.push(toExchange(this.exchanges.length + 1, connection, draft, incomplete));
@@ -25,7 +40,8 @@ export class LiveExchanges {
       ended: () => {},
       recognized: nothing,
       removed: nothing,
-    });
+    };
+    this.table = new ConnectionTable(DEFAULT_LIMITS, this.counters, output, wires);
     const { table } = this;
     const decoder = new Decoder({
       netData: (record) => table.netData(record),

@@ -15,9 +15,14 @@ for (const version of existsSync(POSTGRESQL) ? readdirSync(POSTGRESQL) : []) {
  * `it` for tests that need programs of the distribution; skipped, naming what is missing, where there are none. With
  * KINDLING_REQUIRE_KERNEL=1 they run all the same, and fail.
  */
-export function itWith(tools: readonly string[], name: string, test: () => Promise<void>): void {
+export function itWith(
+  tools: readonly string[],
+  name: string,
+  test: () => Promise<void>,
+  timeoutMs?: number,
+): void {
   const missing = tools.filter((tool) => !isInstalled(tool));
-  if (missing.length === 0 || process.env.KINDLING_REQUIRE_KERNEL === '1') it(name, test);
+  if (missing.length === 0 || process.env.KINDLING_REQUIRE_KERNEL === '1') it(name, test, timeoutMs);
   else it.skip(`${name} (needs ${missing.join(', ')})`, test);
 }
 

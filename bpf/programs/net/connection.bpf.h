@@ -93,6 +93,9 @@ static __always_inline void fill_close(struct net_close_event *event, const stru
 	event->tuple = state->tuple;
 	event->tgid = state->owner_tgid;
 	event->old_state = old_state;
+	event->connect_start = state->connect_start;
+	event->tid = state->owner_tid;
+	event->_pad = 0;
 }
 
 static __always_inline void emit_close(const struct sock *sk, const struct socket_state *state, __u32 old_state)

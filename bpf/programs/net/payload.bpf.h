@@ -322,8 +322,9 @@ static __always_inline void emit_data(struct task_struct *task, struct socket_st
 
 	if (!event) {
 		count(STAT_NET_DATA_RING_FULL);
-		if (first_of_turn && !op->datagram) {
-			count(STAT_NET_TURNS_RING_FULL);
+		if (first_of_turn) {
+			if (!op->datagram)
+				count(STAT_NET_TURNS_RING_FULL);
 			note_lost_turn(state);
 		}
 		return;

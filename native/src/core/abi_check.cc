@@ -21,7 +21,7 @@ OFFSET(net_data_event, tuple, 48);
 OFFSET(net_data_event, tail, 88);
 SIZE(net_open_event, 88);
 OFFSET(net_open_event, tuple, 40);
-SIZE(net_close_event, 96);
+SIZE(net_close_event, 112);
 OFFSET(net_close_event, tuple, 48);
 OFFSET(net_open_event, netns, 84);
 SIZE(net_unix_event, 160);

@@ -3,8 +3,8 @@
  * anybody, so its side is told by its port alone; a client's by the server.
  */
 import type { AttributesInput } from '../../otlp/attribute-writer.js';
+import { connectionErrorType } from '../../protocols/connection-error.js';
 import { LruMap } from '../process/lru-map.js';
-import { errnoType } from '../span-attributes.js';
 import type { MonoNs, NetCloseRecord, NetOpenRecord, SocketTuple } from '../types.js';
 import type { ServiceGroup } from './service-groups.js';
 import {
@@ -32,6 +32,12 @@ interface Open {
 }
 
 const NS_PER_S = 1e9;
+const EPIPE = 32;
+const ECONNRESET = 104;
+
+/** Value of `error.type` for the errno that ended a connection. */
+const errnoType = (errno: number): string =>
+  connectionErrorType(errno) ?? (errno === ECONNRESET || errno === EPIPE ? 'reset' : `errno_${errno}`);
 
 export class TcpMetrics {
   readonly #groupOf: GroupOf;

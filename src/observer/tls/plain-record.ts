@@ -21,6 +21,7 @@ export class PlainRecord implements NetDataRecord {
   readonly egress: boolean;
   readonly continuation = false;
   readonly noMemory = false;
+  readonly shed = false;
   readonly repeatsTail = false;
   readonly transport = 'tcp';
   /** Whether the stream is seen from its beginning is not known, so the connection's role says nothing either. */

@@ -30,6 +30,7 @@ export interface DnsDetail {
 const MDNS_PORT = 5353;
 const LONGEST_MESSAGE = 65_535;
 const KEEP_BYTES = 4096;
+const MAX_ANSWERED = 32;
 /** IXFR and AXFR answer with many messages. */
 const TRANSFERS = new Set([251, 252]);
 
@@ -46,6 +47,8 @@ export class DnsParser implements ProtocolParser, FrameFormat {
   readonly #queries: IdPairing<DnsDetail>;
   readonly #readers: { readonly client: FrameReader; readonly server: FrameReader } | undefined;
   readonly #datagram = new Datagram();
+  /** Names of the last queries that were answered, by id. */
+  readonly #answered = new Map<number, string>();
   #began = false;
 
   constructor(host: ParserHost<DnsDetail>) {
@@ -131,6 +134,8 @@ export class DnsParser implements ProtocolParser, FrameFormat {
     }
     const exchange = this.#queries.get(header.id);
     if (exchange === undefined) {
+      // Both the query and its repetition were answered.
+      if (this.#answered.get(header.id) === name) return;
       this.#host.missed(this.#began ? 'not_captured' : 'joined_in_middle', 1);
       return;
     }
@@ -142,7 +147,17 @@ export class DnsParser implements ProtocolParser, FrameFormat {
       return;
     }
     this.#queries.take(header.id);
+    this.#remember(header.id, name);
     this.#host.finish(exchange, extent);
+  }
+
+  #remember(id: number, name: string): void {
+    const answered = this.#answered;
+    answered.delete(id);
+    answered.set(id, name);
+    if (answered.size <= MAX_ANSWERED) return;
+    const oldest = answered.keys().next().value;
+    if (oldest !== undefined) answered.delete(oldest);
   }
 
   #answer(

@@ -10,6 +10,7 @@ import {
   closeRecord,
   dataRecord,
   errorRecord,
+  openRecord,
   type TestTuple,
   unixRecord,
 } from '../../helpers/kernel-records.js';
@@ -29,14 +30,6 @@ function feed(...records: Buffer[]) {
     recognized: nothing,
     removed: nothing,
     ignored: ({ cookie, transport }) => seen.events.push(['ignored', cookie, transport]),
-    datagram: ({ cookie }, { tuple, egress, bytes, payloadStart, payloadEnd }) =>
-      seen.events.push([
-        cookie,
-        egress ? 'to' : 'from',
-        `${tuple.remoteAddress}:${tuple.remotePort}`,
-        bytes.toString('latin1', payloadStart, payloadEnd),
-      ]),
-    datagramFailed: ({ cookie }, { error }) => seen.events.push(['failed', cookie, error]),
   });
   const decoder = new Decoder({
     netData: (record) => table.netData(record),
@@ -55,11 +48,6 @@ function feed(...records: Buffer[]) {
 }
 
 const UNIX: TestTuple = { local: ['', 0], remote: ['', 0], transport: 'unix' };
-const udp = (remotePort: number): TestTuple => ({
-  local: ['10.0.0.2', 53],
-  remote: ['10.0.0.1', remotePort],
-  transport: 'udp',
-});
 const REQUEST = Buffer.from('GET /containers/json HTTP/1.1\r\nHost: docker\r\n\r\n');
 const RESPONSE = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]');
 
@@ -133,44 +121,6 @@ describe('ConnectionTable', () => {
     expect(exchanges.map(({ tuple }) => tuple.remoteAddress)).toEqual(['/run/one.sock', '/run/two.sock']);
   });
 
-  it('hands out datagrams with the peer of each, and their failures', () => {
-    const { events, exchanges, table } = feed(
-      dataRecord({
-        cookie: 3,
-        position: 0,
-        turn: 1,
-        egress: false,
-        tuple: udp(1000),
-        payload: Buffer.from('a?'),
-      }),
-      dataRecord({
-        cookie: 3,
-        position: 1,
-        turn: 2,
-        egress: false,
-        tuple: udp(2000),
-        payload: Buffer.from('b?'),
-      }),
-      dataRecord({
-        cookie: 3,
-        position: 0,
-        turn: 3,
-        egress: true,
-        tuple: udp(1000),
-        payload: Buffer.from('a!'),
-      }),
-      errorRecord({ cookie: 4, error: 111, egress: false, tuple: udp(3000) }),
-    );
-    expect(events).toEqual([
-      [3, 'from', '10.0.0.1:1000', 'a?'],
-      [3, 'from', '10.0.0.1:2000', 'b?'],
-      [3, 'to', '10.0.0.1:1000', 'a!'],
-      ['failed', 4, 111],
-    ]);
-    expect(exchanges).toEqual([]);
-    expect(table.turns).toBe(0);
-  });
-
   it('says when the bytes of a connection are of no known protocol', () => {
     const strange = Buffer.from('\x00\x01\x02 nobody speaks this');
     const { events, table } = feed(
@@ -187,6 +137,34 @@ describe('ConnectionTable', () => {
     );
     expect(events).toEqual([['ignored', 9, 'tcp']]);
     expect(table.ignored).toBe(1);
+  });
+
+  it('waits for payload while none is kept, however long, and counts what went by', () => {
+    const whole = { cookie: 5, role: 1 };
+    const SHED = 8;
+    const positions = { true: 0, false: 0 };
+    const message = (turn: number, shed: boolean) => {
+      const egress = turn % 2 === 1;
+      const payload = egress ? REQUEST : RESPONSE;
+      const position = positions[`${egress}`];
+      positions[`${egress}`] += payload.length;
+      return dataRecord({
+        ...whole,
+        turn,
+        egress,
+        position,
+        payload,
+        ...(shed ? { captured: 0, flags: SHED } : {}),
+      });
+    };
+    const turns = Array.from({ length: 202 }, (_, i) => i + 1);
+    const { exchanges, events, table } = feed(
+      openRecord({ cookie: 5, role: 1 }),
+      ...turns.map((turn) => message(turn, turn <= 200)),
+    );
+    expect(exchanges).toHaveLength(1);
+    expect(events).toEqual([]);
+    expect(table.counters.client).toMatchObject({ emitted: 1, lost: { not_captured: 100, ring_full: 0 } });
   });
 
   it('passes over the repeated end of an operation', () => {

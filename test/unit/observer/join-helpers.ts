@@ -337,6 +337,7 @@ export class SimulatedThread {
       egress,
       continuation: false,
       noMemory: false,
+      shed: false,
       repeatsTail: false,
       transport: 'tcp',
       role: role === 'client' ? 1 : 2,

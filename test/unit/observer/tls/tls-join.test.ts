@@ -55,6 +55,7 @@ class Scene {
       egress,
       continuation: false,
       noMemory: false,
+      shed: false,
       repeatsTail: false,
       transport: 'tcp',
       role: 2,
