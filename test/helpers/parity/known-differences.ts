@@ -55,6 +55,7 @@ export const KNOWN_DIFFERENCES: readonly {
     id: /logs: set\(log\.attributes\["r"\], (body|nosuch\.name)\)/,
     why: 'The list of contexts has no `otelcol`.',
   },
+  { group: 'debug', id: /"verbosity":7/, why: 'Kindling says which setting it is.' },
   { group: 'filter', id: /"match_type":"expr"/, why: 'Expressions of the expr language are not there.' },
   {
     group: 'filter',
