@@ -1,5 +1,6 @@
 /** When two answers count as the same. */
-import type { ParityAnswer, ParityCase } from './case.js';
+import { toJson } from '../../../src/otlp/json-writer.js';
+import type { ExportedSignal, ParityAnswer, ParityCase } from './case.js';
 import { INPUTS } from './inputs.js';
 
 /** What of an answer is kept and compared. */
@@ -21,7 +22,8 @@ export interface Comparable {
  * Makes an answer comparable. Several errors, attributes and data points that a Collector takes from a Go map have no
  * order.
  */
-export function comparable({ id, component, input: name }: ParityCase, answer: ParityAnswer): Comparable {
+export function comparable(one: ParityCase, answer: ParityAnswer): Comparable {
+  const { id, component, signal, input: name } = one;
   const normal = (value: unknown) => keyed(value, id.includes('aggregate_'));
   const input = INPUTS[name];
   const { configError, createError, startError, consumeError, output, logs, files } = answer;
@@ -30,7 +32,9 @@ export function comparable({ id, component, input: name }: ParityCase, answer: P
   if (consumeError !== undefined) return { consumeError };
   if (component === 'debug')
     return { logs: (logs ?? []).map(orderedFields).map(roundedNumbers), files: texts(files) };
-  if (component === 'file') return { files: texts(files) };
+  if (component === 'file') {
+    return { files: /"format":"proto"/.test(one.config) ? messages(signal, files) : texts(files) };
+  }
   if (component === 'tail_sampling') return { kept: spanIds(output).sort() };
   const changes: Record<string, unknown> = {};
   difference('', normal(input), normal(output ?? {}), changes);
@@ -51,7 +55,7 @@ const orderedFields = (line: string): string => {
 function texts(files: Readonly<Record<string, string>> = {}): Record<string, unknown> {
   const all: Record<string, unknown> = {};
   for (const [name, content] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    let known = name.replace(/-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}(-size)?/, '-TIME');
+    let known = name.replace(/-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}/, '-TIME');
     while (known in all) known += '+';
     const bytes = Buffer.from(content, 'base64');
     const lines = bytes.toString('utf8').split('\n');
@@ -62,6 +66,22 @@ function texts(files: Readonly<Record<string, string>> = {}): Record<string, unk
   }
   return all;
 }
+
+/** Files of requests after their lengths, as OTLP/JSON: fields of a message have no order. */
+const messages = (signal: ExportedSignal, files: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, content]) => {
+      const bytes = Buffer.from(content, 'base64');
+      const found: unknown[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + 4 + bytes.readUInt32BE(at);
+        if (end > bytes.length) throw new Error(`${name} ends within a message`);
+        found.push(JSON.parse(toJson(signal, bytes.subarray(at + 4, end))));
+        at = end;
+      }
+      return [name, found];
+    }),
+  );
 
 const isPrintable = (line: string): boolean => !/[\p{Cc}\ufffd]/u.test(line.replaceAll('\t', ''));
 
