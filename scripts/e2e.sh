@@ -1,15 +1,28 @@
 #!/usr/bin/env bash
-# `make e2e`: the built agent against real peers. The Collector is built from its Go modules (needs Go); without Go its
-# tests are skipped with the reason, or fail when KINDLING_REQUIRE_E2E=1. With KINDLING_E2E_REFERENCE=1 the recorded
-# answers of the contrib components are checked against a live Collector too.
+# `make e2e`: the built agent against real peers: a Collector and the SDKs of JavaScript, Python, Go and Java. Each is built
+# when its tool chain is there; otherwise its tests are skipped with the reason, or fail when KINDLING_REQUIRE_E2E=1. With
+# KINDLING_E2E_REFERENCE=1 the recorded answers of the contrib components are checked against a live Collector too, and
+# data is sent to a real Jaeger and a real Prometheus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if command -v go >/dev/null; then
-  scripts/otelcol/build.sh
-  # The Collector with the contrib components takes ten minutes to build; its recorded answers are compared anyway.
-  [ "${KINDLING_E2E_REFERENCE:-}" != 1 ] || scripts/otelcol/build.sh reference
-else
-  echo 'e2e: Go was not found, the tests against a real Collector are skipped.' >&2
+
+build_if() { # COMMAND WHAT BUILD...: the tests say what is missing when a build fails
+  if ! command -v "$1" >/dev/null; then
+    echo "e2e: $1 was not found, the tests against $2 are skipped." >&2
+    return
+  fi
+  "${@:3}" || echo "e2e: $2 could not be built." >&2
+}
+
+build_if go 'a Collector' scripts/otelcol/build.sh
+build_if go 'the Go SDK' scripts/peers/build.sh go
+build_if python3 'the Python SDK' scripts/peers/build.sh python
+build_if mvn 'the Java SDK and the Java agent' scripts/peers/build.sh java
+if [ "${KINDLING_E2E_REFERENCE:-}" = 1 ]; then
+  # These take minutes to build.
+  scripts/otelcol/build.sh reference
+  scripts/peers/build.sh prometheus
+  scripts/peers/build.sh jaeger
 fi
 scripts/setup-tests.sh
 exec npm run --silent test:e2e

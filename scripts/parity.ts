@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { type Comparable, comparable } from '../test/helpers/parity/compare.js';
 import { GROUPS } from '../test/helpers/parity/groups.js';
-import { answerProcessor } from '../test/helpers/parity/kindling.js';
+import { answerKindling } from '../test/helpers/parity/kindling.js';
 import { askReference } from '../test/helpers/parity/reference.js';
 
 const args = process.argv.slice(2);
@@ -30,7 +30,7 @@ for (const [name, make] of Object.entries(GROUPS)) {
   let different = 0;
   for (const one of cases) {
     const expected = recorded[one.id]!;
-    const actual = comparable(one, await answerProcessor(one));
+    const actual = comparable(one, await answerKindling(one));
     if (isDeepStrictEqual(actual, expected)) continue;
     different++;
     console.log(

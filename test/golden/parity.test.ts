@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { type Comparable, comparable } from '../helpers/parity/compare.js';
 import { GROUPS } from '../helpers/parity/groups.js';
-import { answerProcessor } from '../helpers/parity/kindling.js';
+import { answerKindling } from '../helpers/parity/kindling.js';
 import { KNOWN_DIFFERENCES } from '../helpers/parity/known-differences.js';
 
 describe.each(Object.entries(GROUPS))('parity: %s', (group, make) => {
@@ -26,7 +26,7 @@ describe.each(Object.entries(GROUPS))('parity: %s', (group, make) => {
     const different: Record<string, { readonly collector: unknown; readonly kindling: unknown }> = {};
     for (const one of cases) {
       if (isKnown(one.id)) continue;
-      const kindling = comparable(one, await answerProcessor(one));
+      const kindling = comparable(one, await answerKindling(one));
       const collector = recorded[one.id];
       if (!isDeepStrictEqual(kindling, collector)) different[one.id] = { collector, kindling };
     }
@@ -36,7 +36,7 @@ describe.each(Object.entries(GROUPS))('parity: %s', (group, make) => {
   it('differs where the list of known differences says so', async () => {
     for (const { id, why } of known) {
       const matching = cases.filter((one) => id.test(one.id));
-      const answers = await Promise.all(matching.map(answerProcessor));
+      const answers = await Promise.all(matching.map(answerKindling));
       const isDifferent = matching.some(
         (one, index) => !isDeepStrictEqual(comparable(one, answers[index]!), recorded[one.id]),
       );

@@ -4,6 +4,7 @@ import { type AnyFactory, defineExporter, defineReceiver } from '../../src/compo
 import type { Batch, Signal } from '../../src/component/signal.js';
 import { COMPONENTS } from '../../src/components.js';
 import { checkConfig } from '../../src/config/check.js';
+import type { FeatureGates } from '../../src/config/feature-gates.js';
 import { loadConfig } from '../../src/config/load.js';
 import { formatProblems } from '../../src/config/problem.js';
 import { Agent } from '../../src/pipeline/agent.js';
@@ -28,12 +29,16 @@ export interface PipelineHarness {
   readonly onExport: Map<string, (batch: Batch) => void | Promise<void>>;
 }
 
-const SIGNALS = ['traces', 'metrics', 'logs'] as const;
+const SIGNALS = ['traces', 'metrics', 'logs', 'profiles'] as const;
 
 /** Builds and starts a configuration with an additional receiver type `in` and exporter type `out`. */
 export async function startPipeline(
   yaml: string,
-  options: { readonly factories?: readonly AnyFactory[]; readonly shutdownTimeoutMs?: number } = {},
+  options: {
+    readonly factories?: readonly AnyFactory[];
+    readonly shutdownTimeoutMs?: number;
+    readonly gates?: FeatureGates;
+  } = {},
 ): Promise<PipelineHarness> {
   const events: string[] = [];
   const inputs = new Map<string, Partial<Record<Signal, Consumer>>>();
@@ -81,7 +86,7 @@ export async function startPipeline(
   const factories = [...COMPONENTS, ...own, ...(options.factories ?? [])];
   const read = async (text: string) => {
     const root = await loadConfig({ uris: [`yaml:${text}`] }, { env: {}, note: () => {} });
-    const checked = checkConfig(root, factories);
+    const checked = checkConfig(root, factories, options.gates);
     if (!checked.ok) throw new Error(formatProblems(checked.problems, { prefixed: true }));
     return checked.config;
   };

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -17,10 +19,13 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/consumer/xconsumer"
 	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/exporter/xexporter"
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pprofile"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
@@ -41,8 +46,9 @@ type testCase struct {
 	Signal    string            `json:"signal"`
 	Config    string            `json:"config"` // YAML
 	Input     string            `json:"input"`
-	Env       map[string]string `json:"env,omitempty"` // cases with it run alone
+	Env       map[string]string `json:"env,omitempty"`    // cases with it run alone
 	WaitMs    int               `json:"waitMs,omitempty"` // between the input and shutdown, for what decides later
+	Repeat    int               `json:"repeat,omitempty"` // how often the input is given; once when left out
 }
 
 // answer is what the component did; of the errors only one is set.
@@ -53,6 +59,8 @@ type answer struct {
 	ConsumeError string          `json:"consumeError,omitempty"`
 	Output       json.RawMessage `json:"output,omitempty"` // OTLP JSON, one request
 	Logs         []string        `json:"logs,omitempty"`   // messages; of warnings and errors with their error
+	// What an exporter wrote to the directory that DIRECTORY in its settings stands for, in base64.
+	Files map[string][]byte `json:"files,omitempty"`
 }
 
 func answerAll(in io.Reader, out io.Writer) error {
@@ -115,17 +123,41 @@ func answerOne(factories otelcol.Factories, one testCase, input json.RawMessage)
 		settings := processor.Settings{ID: component.NewID(kind), TelemetrySettings: telemetry}
 		result = runProcessor(factory, settings, config, one, input)
 	} else if factory, ok := factories.Exporters[kind]; ok {
-		config, err := configOf(factory.CreateDefaultConfig(), one.Config)
+		directory := ""
+		if strings.Contains(one.Config, "DIRECTORY") {
+			if directory, err = os.MkdirTemp("", "reference-"); err != nil {
+				return answer{StartError: err.Error()}
+			}
+			defer os.RemoveAll(directory)
+		}
+		config, err := configOf(factory.CreateDefaultConfig(), strings.ReplaceAll(one.Config, "DIRECTORY", directory))
 		if err != nil {
 			return answer{ConfigError: err.Error()}
 		}
 		settings := exporter.Settings{ID: component.NewID(kind), TelemetrySettings: telemetry}
 		result = runExporter(factory, settings, config, one, input)
+		if directory != "" {
+			result.Files = filesIn(directory)
+		}
 	} else {
 		return answer{ConfigError: "unknown component " + one.Component}
 	}
 	result.Logs = messages(logged.All(), one.Component == "debug")
 	return result
+}
+
+// filesIn gives the files below a directory, by their path from there.
+func filesIn(directory string) map[string][]byte {
+	files := map[string][]byte{}
+	_ = filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		files[strings.TrimPrefix(path, directory+"/")] = content
+		return err
+	})
+	return files
 }
 
 func messages(entries []observer.LoggedEntry, all bool) []string {
@@ -135,7 +167,11 @@ func messages(entries []observer.LoggedEntry, all bool) []string {
 			continue
 		}
 		text := entry.Message
-		if problem, ok := entry.ContextMap()["error"]; ok {
+		if fields := entry.ContextMap(); all && len(fields) > 0 {
+			if encoded, err := json.Marshal(fields); err == nil {
+				text += "\t" + string(encoded)
+			}
+		} else if problem, ok := entry.ContextMap()["error"]; ok {
 			text += ": " + fmt.Sprint(problem)
 		}
 		texts = append(texts, text)
@@ -248,6 +284,21 @@ func runExporter(factory exporter.Factory, settings exporter.Settings, config co
 			}
 			return target.ConsumeLogs(ctx, data)
 		}
+	case "profiles":
+		supporting, ok := factory.(xexporter.Factory)
+		if !ok {
+			return answer{CreateError: "telemetry type is not supported"}
+		}
+		var target xconsumer.Profiles
+		made, err = supporting.CreateProfiles(ctx, settings, config)
+		target, _ = made.(xconsumer.Profiles)
+		consume = func() error {
+			data, err := (&pprofile.JSONUnmarshaler{}).UnmarshalProfiles(input)
+			if err != nil {
+				return err
+			}
+			return target.ConsumeProfiles(ctx, data)
+		}
 	}
 	return play(made, err, one, consume, func() ([]byte, error) { return nil, nil })
 }
@@ -262,8 +313,10 @@ func play(made component.Component, err error, one testCase, consume func() erro
 		return answer{StartError: err.Error()}
 	}
 	var result answer
-	if err := consume(); err != nil {
-		result.ConsumeError = strings.TrimSpace(err.Error())
+	for range max(one.Repeat, 1) {
+		if err := consume(); err != nil {
+			result.ConsumeError = strings.TrimSpace(err.Error())
+		}
 	}
 	time.Sleep(time.Duration(one.WaitMs) * time.Millisecond)
 	if err := made.Shutdown(ctx); err != nil {

@@ -2,7 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Exporter, Host, Settings } from '../../component/component.js';
 import { PermanentError } from '../../component/errors.js';
-import type { Batch } from '../../component/signal.js';
+import type { Batch, Signal } from '../../component/signal.js';
 import { toJson } from '../../otlp/json-writer.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
 import type { DebugConfig } from './config.js';
@@ -16,26 +16,25 @@ import {
   spanGroups,
   type TracesJson,
 } from './otlp-json.js';
+import { type ProfilesJson, profileGroups } from './profiles-json.js';
+import { detailedProfiles, normalProfiles } from './profiles-text.js';
 
-/** The signals that have a text form. */
-export type PrintedSignal = 'traces' | 'metrics' | 'logs';
-
-/** One batch as text: what the first line says, and the lines below it ('' at `basic`). */
+/** One batch as text: what the first line says, and the lines below it (undefined at `basic`). */
 export interface PrintedBatch {
   readonly title: string;
   readonly counts: Readonly<Record<string, number>>;
-  readonly text: string;
+  readonly text: string | undefined;
 }
 
 /** Throws `MalformedError`. */
 export function printBatch(
-  signal: PrintedSignal,
+  signal: Signal,
   { bytes, itemCount }: Pick<Batch, 'bytes' | 'itemCount'>,
   verbosity: DebugConfig['verbosity'],
 ): PrintedBatch {
   const json: unknown = JSON.parse(toJson(signal, bytes));
-  const textOf = <J>(normal: (json: J) => string, detailed: (json: J) => string): string =>
-    verbosity === 'basic' ? '' : verbosity === 'normal' ? normal(json as J) : detailed(json as J);
+  const textOf = <J>(normal: (json: J) => string, detailed: (json: J) => string): string | undefined =>
+    verbosity === 'basic' ? undefined : verbosity === 'normal' ? normal(json as J) : detailed(json as J);
   switch (signal) {
     case 'traces': {
       const groups = spanGroups(json as TracesJson);
@@ -53,6 +52,11 @@ export function printBatch(
       const counts = { 'resource logs': groups.length, 'log records': itemCount };
       return { title: 'Logs', counts, text: textOf(normalLogs, detailedLogs) };
     }
+    case 'profiles': {
+      const groups = profileGroups(json as ProfilesJson);
+      const counts = { 'resource profiles': groups.length, 'sample records': itemCount };
+      return { title: 'Profiles', counts, text: textOf(normalProfiles, detailedProfiles) };
+    }
   }
 }
 
@@ -60,12 +64,12 @@ export function printBatch(
 export class DebugExporter implements Exporter {
   readonly #settings: Settings;
   readonly #config: DebugConfig;
-  readonly #signal: PrintedSignal;
+  readonly #signal: Signal;
   #files: WriteStream[] = [];
   #second = 0;
   #seenThisSecond = 0;
 
-  constructor(settings: Settings, config: DebugConfig, signal: PrintedSignal) {
+  constructor(settings: Settings, config: DebugConfig, signal: Signal) {
     this.#settings = settings;
     this.#config = config;
     this.#signal = signal;
@@ -111,11 +115,11 @@ export class DebugExporter implements Exporter {
   async #print({ title, counts, text }: PrintedBatch): Promise<void> {
     if (this.#config.use_internal_logger) {
       this.#settings.logger.info(title, counts);
-      if (text !== '') this.#settings.logger.info(text);
+      if (text !== undefined) this.#settings.logger.info(text);
       return;
     }
     const fields = Object.entries(counts).map(([name, count]) => `${JSON.stringify(name)}: ${count}`);
-    const printed = `${title}\t{${fields.join(', ')}}\n${text === '' ? '' : `${text}\n`}`;
+    const printed = `${title}\t{${fields.join(', ')}}\n${text === undefined ? '' : `${text}\n`}`;
     const paths = this.#config.output_paths ?? ['stdout'];
     const outputs: Writable[] = [
       ...this.#files,

@@ -18,15 +18,23 @@ import {
 } from './otlp-json.js';
 
 export const detailedTraces = (json: TracesJson): string =>
-  textOf({ resource: 'ResourceSpans', scope: 'ScopeSpans', item: 'Span' }, spanGroups(json), spanLines);
+  detailedGroups(
+    { resource: 'ResourceSpans', scope: 'ScopeSpans', item: 'Span' },
+    spanGroups(json),
+    spanLines,
+  );
 export const detailedMetrics = (json: MetricsJson): string =>
-  textOf(
+  detailedGroups(
     { resource: 'ResourceMetrics', scope: 'ScopeMetrics', item: 'Metric' },
     metricGroups(json),
     metricLines,
   );
 export const detailedLogs = (json: LogsJson): string =>
-  textOf({ resource: 'ResourceLog', scope: 'ScopeLogs', item: 'LogRecord' }, logGroups(json), logLines);
+  detailedGroups(
+    { resource: 'ResourceLog', scope: 'ScopeLogs', item: 'LogRecord' },
+    logGroups(json),
+    logLines,
+  );
 
 const KINDS = ['Unspecified', 'Internal', 'Server', 'Client', 'Producer', 'Consumer'];
 const STATUS_CODES = ['Unset', 'Ok', 'Error'];
@@ -38,7 +46,11 @@ interface Nouns {
   readonly item: string;
 }
 
-function textOf<T>(nouns: Nouns, groups: readonly Groups<T>[], linesOf: (item: T) => string[]): string {
+export function detailedGroups<T>(
+  nouns: Nouns,
+  groups: readonly Groups<T>[],
+  linesOf: (item: T) => string[],
+): string {
   const lines = groups.flatMap(({ resource, schemaUrl, scopes }, index) => [
     `${nouns.resource} #${index}`,
     `Resource SchemaURL: ${schemaUrl}`,

@@ -1,13 +1,12 @@
 import { defineExporter } from '../../component/factory.js';
 import { debugConfig } from './config.js';
-import { DebugExporter, type PrintedSignal } from './debug.js';
+import { DebugExporter } from './debug.js';
 
 export const debugExporter = defineExporter({
   type: 'debug',
   stability: 'alpha',
   description: 'Prints telemetry to the log, to standard output or to files.',
-  signals: ['traces', 'metrics', 'logs'],
+  signals: ['traces', 'metrics', 'logs', 'profiles'],
   config: debugConfig,
-  // The graph creates only the signals that are listed above.
-  create: (settings, config, signal) => new DebugExporter(settings, config, signal as PrintedSignal),
+  create: (settings, config, signal) => new DebugExporter(settings, config, signal),
 });

@@ -83,9 +83,14 @@ function infinityText(number: number): string {
 
 /** `2018-12-13 14:51:00.3 +0000 UTC` of nanoseconds since the epoch. */
 export function timeText(unixNano = '0'): string {
-  const nanos = BigInt(unixNano);
-  const date = new Date(Number(nanos / 1_000_000n)).toISOString();
-  const fraction = (nanos % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  // As the signed number that Go makes of it.
+  const nanos = BigInt.asIntN(64, BigInt(unixNano));
+  const rest = ((nanos % NANOS) + NANOS) % NANOS;
+  const date = new Date(Number((nanos - rest) / 1_000_000n)).toISOString();
+  const fraction = rest.toString().padStart(9, '0').replace(/0+$/, '');
   const [day = '', clock = ''] = date.split('T');
   return `${day} ${clock.slice(0, 8)}${fraction === '' ? '' : `.${fraction}`} +0000 UTC`;
 }
+
+/** In a second. */
+const NANOS = 1_000_000_000n;

@@ -19,12 +19,16 @@ import {
   type TracesJson,
 } from './otlp-json.js';
 
-export const normalTraces = (json: TracesJson): string => textOf('Traces', spanGroups(json), spanLines);
+export const normalTraces = (json: TracesJson): string => normalGroups('Traces', spanGroups(json), spanLines);
 export const normalMetrics = (json: MetricsJson): string =>
-  textOf('Metrics', metricGroups(json), metricLines);
-export const normalLogs = (json: LogsJson): string => textOf('Log', logGroups(json), logLines);
+  normalGroups('Metrics', metricGroups(json), metricLines);
+export const normalLogs = (json: LogsJson): string => normalGroups('Log', logGroups(json), logLines);
 
-function textOf<T>(noun: string, groups: readonly Groups<T>[], linesOf: (item: T) => string[]): string {
+export function normalGroups<T>(
+  noun: string,
+  groups: readonly Groups<T>[],
+  linesOf: (item: T) => string[],
+): string {
   const lines = groups.flatMap(({ resource, schemaUrl, scopes }, index) => [
     `Resource${noun} #${index}${bracketed(schemaUrl)}${spaced(attributeTexts(resource.attributes))}`,
     ...scopes.flatMap(({ scope, schemaUrl: scopeUrl, items }, number) => [

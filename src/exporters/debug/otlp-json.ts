@@ -158,12 +158,12 @@ export interface Metric {
   readonly summary?: { readonly dataPoints?: readonly SummaryPoint[] };
 }
 
-interface ScopeGroup {
+export interface ScopeGroup {
   readonly scope?: Scope;
   readonly schemaUrl?: string;
 }
 
-interface ResourceGroup {
+export interface ResourceGroup {
   readonly resource?: Resource;
   readonly schemaUrl?: string;
 }
@@ -186,7 +186,7 @@ export interface LogsJson {
   })[];
 }
 
-/** A request of any of the three signals, as groups of groups of items. */
+/** A request of any signal, as groups of groups of items. */
 export interface Groups<T> {
   readonly resource: Resource;
   readonly schemaUrl: string;
@@ -204,7 +204,7 @@ export const metricGroups = (json: MetricsJson): Groups<Metric>[] =>
 export const logGroups = (json: LogsJson): Groups<LogRecord>[] =>
   (json.resourceLogs ?? []).map((group) => groupOf(group, group.scopeLogs, (scope) => scope.logRecords));
 
-function groupOf<S extends ScopeGroup, T>(
+export function groupOf<S extends ScopeGroup, T>(
   { resource = {}, schemaUrl = '' }: ResourceGroup,
   scopes: readonly S[] | undefined,
   itemsOf: (scope: S) => readonly T[] | undefined,

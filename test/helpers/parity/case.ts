@@ -1,14 +1,16 @@
 /** Cases in which Kindling is compared with a real Collector: one component, its settings and an input. */
 
 export type ParitySignal = 'traces' | 'metrics' | 'logs';
+/** Exporters take profiles too. */
+export type ExportedSignal = ParitySignal | 'profiles';
 
 /** What is asked. The program in scripts/otelcol/reference reads the same shape. */
 export interface ParityCase {
   /** Unique within a group; says what is asked. */
   readonly id: string;
   readonly component: string;
-  readonly signal: ParitySignal;
-  /** YAML. */
+  readonly signal: ExportedSignal;
+  /** YAML; `DIRECTORY` in an exporter's stands for an empty directory. */
   readonly config: string;
   /** Name of one of `INPUTS`. */
   readonly input: string;
@@ -16,6 +18,8 @@ export interface ParityCase {
   readonly env?: Readonly<Record<string, string>>;
   /** How long a Collector is given between the input and its end, for components that decide later. */
   readonly waitMs?: number;
+  /** How often the input is given; once when left out. */
+  readonly repeat?: number;
 }
 
 /** What a component did. */
@@ -31,6 +35,8 @@ export interface ParityAnswer {
   readonly output?: unknown;
   /** Messages of warnings and errors; of the `debug` exporter all. */
   readonly logs?: readonly string[];
+  /** What an exporter wrote to `DIRECTORY`, in base64, by name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export type ParityAnswers = Readonly<Record<string, ParityAnswer>>;
@@ -55,7 +61,7 @@ export function transformCase(
 /** A case with settings written as an object. */
 export function configCase(
   component: string,
-  signal: ParitySignal,
+  signal: ExportedSignal,
   config: object,
   input: string = signal,
 ): ParityCase {

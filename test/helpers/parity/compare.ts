@@ -1,5 +1,6 @@
 /** When two answers count as the same. */
-import type { ParityAnswer, ParityCase } from './case.js';
+import { toJson } from '../../../src/otlp/json-writer.js';
+import type { ExportedSignal, ParityAnswer, ParityCase } from './case.js';
 import { INPUTS } from './inputs.js';
 
 /** What of an answer is kept and compared. */
@@ -11,24 +12,78 @@ export interface Comparable {
   readonly kept?: readonly string[];
   /** Differences between what came in and what left: `path` and what stands there now (absent: nothing any more). */
   readonly changes?: Readonly<Record<string, unknown>>;
+  /** What an exporter printed. */
+  readonly logs?: readonly string[];
+  /** What an exporter wrote, by file: OTLP/JSON lines as their values, everything else in base64. */
+  readonly files?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Makes an answer comparable. Several errors, attributes and data points that a Collector takes from a Go map have no
  * order.
  */
-export function comparable({ id, component, input: name }: ParityCase, answer: ParityAnswer): Comparable {
+export function comparable(one: ParityCase, answer: ParityAnswer): Comparable {
+  const { id, component, signal, input: name } = one;
   const normal = (value: unknown) => keyed(value, id.includes('aggregate_'));
   const input = INPUTS[name];
-  const { configError, createError, startError, consumeError, output } = answer;
+  const { configError, createError, startError, consumeError, output, logs, files } = answer;
   const error = configError ?? createError ?? startError;
   if (error !== undefined) return { refused: sentences(error) };
   if (consumeError !== undefined) return { consumeError };
+  if (component === 'debug')
+    return { logs: (logs ?? []).map(orderedFields).map(roundedNumbers), files: texts(files) };
+  if (component === 'file') {
+    return { files: /"format":"proto"/.test(one.config) ? messages(signal, files) : texts(files) };
+  }
   if (component === 'tail_sampling') return { kept: spanIds(output).sort() };
   const changes: Record<string, unknown> = {};
   difference('', normal(input), normal(output ?? {}), changes);
   return { changes };
 }
+
+/** Numbers to 14 digits: the last bits of what a mathematical library computes are nobody's contract. */
+const roundedNumbers = (line: string): string =>
+  line.replace(/\d\.\d{14,}(e[-+]\d+)?/g, (number) => Number(number).toPrecision(14));
+
+/** Log lines with their fields in one order. */
+const orderedFields = (line: string): string => {
+  const [, message, fields] = /^(.*)\t(\{.*\})$/s.exec(line) ?? [];
+  return fields === undefined ? line : `${message}\t${JSON.stringify(unordered(JSON.parse(fields)))}`;
+};
+
+/** Full files are named after the time at which they were full, and it shows in what order they were begun. */
+function texts(files: Readonly<Record<string, string>> = {}): Record<string, unknown> {
+  const all: Record<string, unknown> = {};
+  for (const [name, content] of Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    let known = name.replace(/-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}/, '-TIME');
+    while (known in all) known += '+';
+    const bytes = Buffer.from(content, 'base64');
+    const lines = bytes.toString('utf8').split('\n');
+    if (bytes.length > 65_536) all[known] = `${bytes.length} bytes`;
+    else if (lines.at(-1) !== '' || !lines[0]!.startsWith('{'))
+      all[known] = lines.every(isPrintable) ? lines.map(roundedNumbers) : content;
+    else all[known] = lines.slice(0, -1).map((line) => JSON.parse(line) as unknown);
+  }
+  return all;
+}
+
+/** Files of requests after their lengths, as OTLP/JSON: fields of a message have no order. */
+const messages = (signal: ExportedSignal, files: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, content]) => {
+      const bytes = Buffer.from(content, 'base64');
+      const found: unknown[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const end = at + 4 + bytes.readUInt32BE(at);
+        if (end > bytes.length) throw new Error(`${name} ends within a message`);
+        found.push(JSON.parse(toJson(signal, bytes.subarray(at + 4, end))));
+        at = end;
+      }
+      return [name, found];
+    }),
+  );
+
+const isPrintable = (line: string): boolean => !/[\p{Cc}\ufffd]/u.test(line.replaceAll('\t', ''));
 
 const spanIds = (value: unknown): string[] => {
   if (Array.isArray(value)) return value.flatMap(spanIds);

@@ -322,4 +322,188 @@ const sampling: Json = {
   ],
 };
 
-export const INPUTS: Readonly<Record<string, Json>> = { traces, metrics, logs, value, sampling };
+/** Profiles with a dictionary, one sample without anything, and references beyond the tables. */
+const profiles: Json = {
+  resourceProfiles: [
+    {
+      resource: {
+        attributes: [
+          { keyStrindex: 6, value: { stringValueStrindex: 7 } },
+          { keyStrindex: 6, value: list({ stringValueStrindex: 3 }, int(1)) },
+        ],
+      },
+      schemaUrl: 'https://schema/1',
+      scopeProfiles: [
+        {
+          scope: { name: 'lib', version: '1.2', attributes: [{ keyStrindex: 4, value: text('x') }] },
+          profiles: [
+            {
+              profileId: '0102030405060708090a0b0c0d0e0f10',
+              timeUnixNano: TIME,
+              durationNano: '1000000000',
+              period: '10000000',
+              sampleType: { typeStrindex: 1, unitStrindex: 2 },
+              droppedAttributesCount: 3,
+              attributeIndices: [1, 2, 9],
+              samples: [
+                { stackIndex: 1, values: ['5', '-6'], attributeIndices: [1, 3, 9], linkIndex: 1 },
+                { values: ['7'], timestampsUnixNano: [TIME] },
+                {},
+              ],
+            },
+            { profileId: '1102030405060708090a0b0c0d0e0f10' },
+          ],
+        },
+      ],
+    },
+    { resource: {}, scopeProfiles: [{ scope: {}, profiles: [{}] }] },
+  ],
+  dictionary: {
+    stringTable: ['', 'cpu', 'nanoseconds', 'main', 'thread.name', 'app.c', 'service.name', 'shop'],
+    mappingTable: [
+      {},
+      {
+        memoryStart: '4096',
+        memoryLimit: '8192',
+        fileOffset: '16',
+        filenameStrindex: 5,
+        attributeIndices: [1, 2],
+      },
+    ],
+    locationTable: [
+      {},
+      {
+        mappingIndex: 1,
+        address: '4100',
+        lines: [{ functionIndex: 1, line: '12', column: '3' }, { line: '13' }],
+      },
+    ],
+    functionTable: [{}, { nameStrindex: 3, systemNameStrindex: 3, filenameStrindex: 5, startLine: '10' }],
+    linkTable: [{}, { traceId: '0102030405060708090a0b0c0d0e0f10', spanId: '1112131415161718' }],
+    stackTable: [{}, { locationIndices: [1] }],
+    attributeTable: [
+      {},
+      { keyStrindex: 4, value: text('worker') },
+      { keyStrindex: 1, value: int(3), unitStrindex: 2 },
+      { keyStrindex: 99, value: map(kv('x', double(1.5))) },
+    ],
+  },
+};
+
+const nothing: Json = {};
+
+/** Values at the edges of how numbers, texts and times are printed. */
+const edges: Json = {
+  resourceMetrics: [
+    {
+      resource: {
+        attributes: [
+          kv('d', double(1e21)),
+          kv('e', double(1e-7)),
+          kv('f', double(123456789)),
+          kv('tab', text('a\tb\nc')),
+        ],
+      },
+      scopeMetrics: [
+        {
+          scope: {},
+          metrics: [
+            {
+              name: 'numbers',
+              gauge: {
+                dataPoints: [
+                  0,
+                  -0.5,
+                  1e20,
+                  1e21,
+                  1e-5,
+                  0.0001,
+                  123456,
+                  1234567,
+                  1e300,
+                  5e-324,
+                  'NaN',
+                  'Infinity',
+                  '-Infinity',
+                ].map((asDouble) => ({ asDouble })),
+              },
+            },
+            {
+              name: 'ints',
+              sum: { dataPoints: [{ asInt: '9223372036854775807' }, { asInt: '-9223372036854775808' }, {}] },
+            },
+            {
+              name: 'times',
+              gauge: {
+                dataPoints: [
+                  { timeUnixNano: '1', asInt: '1' },
+                  { timeUnixNano: '1700000000000000000', asInt: '1' },
+                  { timeUnixNano: '1700000000100000000', asInt: '1' },
+                  { timeUnixNano: '18446744073709551615', asInt: '1' },
+                  { timeUnixNano: '9223372036854775808', asInt: '1' },
+                ],
+              },
+            },
+            {
+              name: 'wide',
+              exponentialHistogram: {
+                dataPoints: [
+                  { scale: 20, count: '1', positive: { offset: 100000, bucketCounts: ['1'] } },
+                  { scale: -9, count: '1', positive: { offset: 0, bucketCounts: ['1'] } },
+                  {
+                    scale: 3,
+                    count: '2',
+                    zeroCount: '1',
+                    negative: { offset: -900, bucketCounts: ['0', '1'] },
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+/** Spans and log records with numbers of enums that have no name, and hardly anything else. */
+const odd: Json = {
+  resourceSpans: [
+    {
+      scopeSpans: [
+        {
+          spans: [
+            { kind: 17, status: { code: 9 } },
+            { kind: 5, status: { code: 1, message: 'm' } },
+          ],
+        },
+        {},
+      ],
+    },
+    {},
+  ],
+};
+const oddLogs: Json = {
+  resourceLogs: [
+    {
+      scopeLogs: [
+        {
+          logRecords: [1, 2, 3, 4, 5, 10, 16, 17, 24, 25, 99].map((severityNumber) => ({ severityNumber })),
+        },
+      ],
+    },
+  ],
+};
+
+export const INPUTS: Readonly<Record<string, Json>> = {
+  traces,
+  metrics,
+  logs,
+  value,
+  sampling,
+  profiles,
+  nothing,
+  edges,
+  odd,
+  oddLogs,
+};

@@ -55,6 +55,12 @@ export const KNOWN_DIFFERENCES: readonly {
     id: /logs: set\(log\.attributes\["r"\], (body|nosuch\.name)\)/,
     why: 'The list of contexts has no `otelcol`.',
   },
+  { group: 'debug', id: /"verbosity":7/, why: 'Kindling says which setting it is.' },
+  {
+    group: 'file',
+    id: /^profiles file profiles/,
+    why: 'A Collector moves texts to the dictionary, and loses the dictionary of groups.',
+  },
   { group: 'filter', id: /"match_type":"expr"/, why: 'Expressions of the expr language are not there.' },
   {
     group: 'filter',
