@@ -10,6 +10,7 @@ import { mysqlProtocol } from './mysql/protocol.js';
 import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
+import { tlsProtocol } from './tls/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   cassandraProtocol,
@@ -22,4 +23,5 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   mysqlProtocol,
   postgresqlProtocol,
   redisProtocol,
+  tlsProtocol,
 ];
