@@ -82,8 +82,8 @@ export class ExchangeLedger {
   close(reason: CloseReason, time: number): void {
     for (const exchange of this.#open) {
       if (reason === 'closed') {
-        // A subscription or stream ends with its connection: nobody waited for more.
-        if (exchange.waiting && exchange.responseStart !== 0) this.finish(exchange, undefined);
+        // A subscription, stream or long poll ends with its connection: nobody waited for more.
+        if (exchange.waiting) this.finish(exchange, undefined);
         else this.#end(exchange, 'no_response', time);
       } else if (reason === 'reset') this.#end(exchange, 'reset', time);
       else if (exchange.responseStart !== 0) this.finish(exchange, undefined, 'gap');

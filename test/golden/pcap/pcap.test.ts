@@ -44,6 +44,6 @@ describe.each(names)('a capture of %s', (name) => {
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, `${JSON.stringify(seen, null, 2)}\n`);
     expect(seen).toEqual(JSON.parse(readFileSync(golden, 'utf8')));
     expect(summary).not.toMatch(/lost|failed|not recognised/);
-    // The first one loads the agent.
+    // The first one loads the whole program.
   }, 60_000);
 });
