@@ -2,15 +2,18 @@ import { z } from 'zod';
 import type { ProtocolOptions } from './options.js';
 import { DEFAULT_PROTOCOL_OPTIONS } from './options.js';
 
-/** What users may say about protocols, below `protocols` of the receivers that parse them. */
-export const protocolsConfig = () =>
+/** What users may say about protocols, below `protocols` of the receivers that parse them. `disabled`: unless they do. */
+export const protocolsConfig = (disabled: readonly string[] = []) =>
   z
     .strictObject({
       modules: z
         .array(z.string().min(1))
         .default([])
         .describe('JavaScript modules whose default export is a protocol; see src/protocols/README.md.'),
-      disabled: z.array(z.string().min(1)).default([]).describe('Names of protocols not to look for.'),
+      disabled: z
+        .array(z.string().min(1))
+        .default([...disabled])
+        .describe('Names of protocols not to look for.'),
       query_text: z
         .enum(['sanitised', 'full', 'off'])
         .default('sanitised')

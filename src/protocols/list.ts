@@ -15,6 +15,7 @@ import { postgresqlProtocol } from './postgresql/protocol.js';
 import type { AnyProtocol } from './protocol.js';
 import { redisProtocol } from './redis/protocol.js';
 import { rocketMqProtocol } from './rocketmq/protocol.js';
+import { tlsProtocol } from './tls/protocol.js';
 
 export const PROTOCOLS: readonly AnyProtocol[] = [
   amqpProtocol,
@@ -32,4 +33,5 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   postgresqlProtocol,
   redisProtocol,
   rocketMqProtocol,
+  tlsProtocol,
 ];

@@ -5,7 +5,7 @@
 import type { WireExchange } from '../exchange.js';
 import { type Frame, type FrameFormat, FrameReader, MORE } from '../frame-reader.js';
 import { IdPairing } from '../pairing.js';
-import type { CloseReason, Moment, ParserHost, ProtocolParser } from '../protocol.js';
+import type { Moment, ParserHost, ProtocolParser } from '../protocol.js';
 import { API, apiOf } from './apis.js';
 import { KafkaDetail } from './detail.js';
 import { KafkaFacts, type KafkaTopic, textOf } from './facts.js';
@@ -59,14 +59,6 @@ export class KafkaParser implements ProtocolParser, FrameFormat {
 
   skip(fromClient: boolean, count: number, lost: boolean, at: Moment): void {
     (fromClient ? this.#client : this.#server).skip(count, lost, at);
-  }
-
-  /** Consumers close while they wait for messages: nothing has failed. */
-  close(reason: CloseReason): void {
-    if (reason !== 'closed') return;
-    for (const exchange of this.#pairing.values()) {
-      if (exchange.waiting) this.#host.finish(exchange, undefined);
-    }
   }
 
   frameLength(fromClient: boolean, bytes: Buffer, start: number, end: number): number {

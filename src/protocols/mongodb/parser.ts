@@ -5,7 +5,7 @@
 import type { WireExchange } from '../exchange.js';
 import { type Frame, type FrameFormat, FrameReader } from '../frame-reader.js';
 import { IdPairing } from '../pairing.js';
-import type { CloseReason, Moment, ParserHost, ProtocolParser } from '../protocol.js';
+import type { Moment, ParserHost, ProtocolParser } from '../protocol.js';
 import { type Command, isBatch, readAnswer, readCommand } from './command.js';
 import { unpack } from './compressed.js';
 import { MongoDetail } from './detail.js';
@@ -69,14 +69,6 @@ export class MongoParser implements ProtocolParser, FrameFormat {
 
   skip(fromClient: boolean, count: number, lost: boolean, at: Moment): void {
     (fromClient ? this.#client : this.#server).skip(count, lost, at);
-  }
-
-  /** Whoever waited for news left: nothing has failed. */
-  close(reason: CloseReason): void {
-    if (reason !== 'closed') return;
-    for (const exchange of this.#pairing.values()) {
-      if (exchange.waiting) this.#host.finish(exchange, undefined);
-    }
   }
 
   frameLength(_: boolean, bytes: Buffer, start: number, end: number): number {

@@ -139,7 +139,8 @@ export const ebpfConfig = () =>
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
     metrics: metricsConfig(),
-    protocols: protocolsConfig(),
+    // Most TLS connections tell their plaintext; a handshake beside it would be a second account of the same thing.
+    protocols: protocolsConfig(['tls']),
     max_pending_size: byteSize()
       .prefault('32MiB')
       .describe('Span batches under way to the pipelines. Above it new ones are dropped, counted.'),
