@@ -3,6 +3,7 @@ import { Decoder } from '../../src/observer/decoder.js';
 import { toExchange } from '../../src/observer/exchange-builder.js';
 import { ExchangeCounters } from '../../src/observer/exchange-counters.js';
 import type { Exchange } from '../../src/observer/types.js';
+import type { ConversationShared } from '../../src/protocols/conversation.js';
 import { ProtocolCounters } from '../../src/protocols/counters.js';
 import { EndpointMemory } from '../../src/protocols/endpoint-memory.js';
 import { PROTOCOLS } from '../../src/protocols/list.js';
@@ -35,7 +36,8 @@ export class LiveExchanges {
   readonly table: ConnectionTable;
   readonly capture: Capture;
 
-  constructor(options: CaptureOptions) {
+  /** `protocols`: what is no HTTP/1.x is parsed, too, and ends in `spans`. */
+  constructor(options: CaptureOptions, protocols = false) {
     const registry = new ProtocolRegistry(PROTOCOLS.filter(({ name }) => name !== 'http1'));
     const facts = new SpanFacts();
     this.table = new ConnectionTable(
@@ -64,15 +66,7 @@ export class LiveExchanges {
         recognized: nothing,
         removed: nothing,
       },
-      {
-        registry,
-        options: DEFAULT_PROTOCOL_OPTIONS,
-        counters: this.protocols,
-        memory: new EndpointMemory(),
-        failed: (protocol, error) => {
-          throw new Error(`The parser of ${protocol} failed`, { cause: error });
-        },
-      },
+      protocols ? this.#shared(registry) : undefined,
     );
     const { table } = this;
     const decoder = new Decoder({
@@ -88,6 +82,18 @@ export class LiveExchanges {
       exit: nothing,
     });
     this.capture = Capture.open(options, (batch) => decoder.decode(batch.bytes, batch.length));
+  }
+
+  #shared(registry: ProtocolRegistry): ConversationShared {
+    return {
+      registry,
+      options: DEFAULT_PROTOCOL_OPTIONS,
+      counters: this.protocols,
+      memory: new EndpointMemory(),
+      failed: (protocol, error) => {
+        throw new Error(`The parser of ${protocol} failed`, { cause: error });
+      },
+    };
   }
 
   of(role: Exchange['role']): Exchange[] {

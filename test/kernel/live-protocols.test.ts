@@ -81,15 +81,18 @@ function expectWhole(live: LiveExchanges, protocol: string): void {
 
 for (const variant of netVariants()) {
   const watch = (rules: { readonly pid?: number; readonly comm?: string }) =>
-    new LiveExchanges({
-      net: { variant, unixSockets: false },
-      ringBytes: 64 * MEBIBYTE,
-      rules: {
-        selectByDefault: false,
-        ...(rules.pid === undefined ? {} : { includePids: [rules.pid] }),
-        ...(rules.comm === undefined ? {} : { includeComms: [rules.comm] }),
+    new LiveExchanges(
+      {
+        net: { variant, unixSockets: false },
+        ringBytes: 64 * MEBIBYTE,
+        rules: {
+          selectByDefault: false,
+          ...(rules.pid === undefined ? {} : { includePids: [rules.pid] }),
+          ...(rules.comm === undefined ? {} : { includeComms: [rules.comm] }),
+        },
       },
-    });
+      true,
+    );
 
   describeKernel(`live protocols (${variant} variant)`, () => {
     closeSessionsAfterEach();
@@ -309,9 +312,9 @@ for (const variant of netVariants()) {
       const at = ['-h', '127.0.0.1', '-p', String(port)];
       const lines = Array.from({ length: 50 }, (_, i) => `${i}\n`).join('');
       for (const [qos, version] of [
-        ['0', '311'],
+        ['0', '5'],
         ['1', '311'],
-        ['2', '5'],
+        ['2', '311'],
       ] as const) {
         const before = live.spans.length;
         const reader = run('mosquitto_sub', [
