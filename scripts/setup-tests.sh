@@ -22,6 +22,12 @@ redis-server redis-server server
 redis-benchmark redis-tools server
 psql postgresql server
 pgbench postgresql server
+memcached memcached server
+mariadbd mariadb-server server
+mariadb mariadb-client server
+nats-server nats-server server
+mosquitto mosquitto server
+mosquitto_pub mosquitto-clients server
 END
 [ ${#missing[@]} -eq 0 ] && exit 0
 as_root=()

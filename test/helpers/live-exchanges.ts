@@ -9,27 +9,47 @@ import { EndpointMemory } from '../../src/protocols/endpoint-memory.js';
 import { PROTOCOLS } from '../../src/protocols/list.js';
 import { DEFAULT_PROTOCOL_OPTIONS } from '../../src/protocols/options.js';
 import { ProtocolRegistry } from '../../src/protocols/registry.js';
+import { SpanFacts } from '../../src/protocols/span-facts.js';
 import { Capture, type CaptureOptions } from '../../src/receiver/ebpf/native.js';
 import { waitUntil } from './kernel.js';
 
 const nothing = (): void => {};
 
+/** An exchange of another protocol than HTTP/1.x, as the span that it becomes. */
+export interface LiveSpan {
+  readonly side: 'client' | 'server';
+  readonly serverPort: number;
+  readonly protocol: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly errorType: string | undefined;
+  readonly incomplete: string | undefined;
+}
+
 /** A capture whose records become exchanges in this process; close it with `using`. */
 export class LiveExchanges {
   readonly exchanges: Exchange[] = [];
+  /** Of all protocols but HTTP/1.x. */
+  readonly spans: LiveSpan[] = [];
   readonly counters = new ExchangeCounters();
   readonly table: ConnectionTable;
   readonly capture: Capture;
 
-  /** Of protocols other than HTTP/1.x, which are only counted. */
+  /** Of protocols other than HTTP/1.x. */
   readonly protocols = new ProtocolCounters();
 
-  constructor(options: CaptureOptions) {
+  /** `withSpans`: what is no HTTP/1.x is described, too, and ends in `spans`; else it is only counted. */
+  constructor(options: CaptureOptions, withSpans = false) {
+    const registry = new ProtocolRegistry(PROTOCOLS.filter(({ name }) => name !== 'http1'));
+    const facts = new SpanFacts();
     const wires: ConversationShared = {
-      registry: new ProtocolRegistry(PROTOCOLS.filter(({ name }) => name !== 'http1')),
+      registry,
       options: DEFAULT_PROTOCOL_OPTIONS,
       counters: this.protocols,
       memory: new EndpointMemory(),
+      failed: (protocol, error) => {
+        throw new Error(`The parser of ${protocol} failed`, { cause: error });
+      },
     };
     const output: ConnectionOutput = {
       opened: nothing,
@@ -37,7 +57,21 @@ export class LiveExchanges {
         this.exchanges.push(toExchange(this.exchanges.length + 1, connection, draft, incomplete));
       },
       begun: () => {},
-      ended: () => {},
+      ended: (connection, exchange) => {
+        if (!withSpans) return;
+        const { ends } = connection.conversation!;
+        const side = connection.side ?? 'client';
+        const { protocol, name, kind, errorType } = facts.describe(
+          registry.get(exchange.protocol)!,
+          exchange,
+          ends,
+          side,
+          DEFAULT_PROTOCOL_OPTIONS,
+        );
+        const serverPort = side === 'client' ? ends.remotePort : ends.localPort;
+        const { incomplete } = exchange;
+        this.spans.push({ side, serverPort, protocol, name, kind, errorType, incomplete });
+      },
       recognized: nothing,
       removed: nothing,
     };
