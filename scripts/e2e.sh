@@ -24,4 +24,5 @@ if [ "${KINDLING_E2E_REFERENCE:-}" = 1 ]; then
   scripts/peers/build.sh prometheus
   scripts/peers/build.sh jaeger
 fi
+scripts/setup-tests.sh
 exec npm run --silent test:e2e
