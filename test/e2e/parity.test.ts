@@ -1,8 +1,10 @@
 /** The recorded answers of test/golden/parity are what a real Collector says. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { thisMachineCases } from '../helpers/parity/cases/resource-detection.js';
 import { comparable } from '../helpers/parity/compare.js';
 import { GROUPS } from '../helpers/parity/groups.js';
+import { answerKindling } from '../helpers/parity/kindling.js';
 import { askReference, referenceMissing } from '../helpers/parity/reference.js';
 
 const missing = referenceMissing();
@@ -23,5 +25,13 @@ describe.skipIf(missing !== undefined)('a Collector', () => {
     const answers = await askReference(cases);
     const said = Object.fromEntries(cases.map((one) => [one.id, comparable(one, answers[one.id]!)]));
     expect(said).toEqual(Object.fromEntries(cases.map(({ id }) => [id, recorded[id]])));
+  });
+
+  it('describes this machine as Kindling does', async () => {
+    const cases = thisMachineCases();
+    const answers = await askReference(cases);
+    for (const one of cases) {
+      expect(comparable(one, await answerKindling(one))).toEqual(comparable(one, answers[one.id]!));
+    }
   });
 });

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -120,7 +121,9 @@ func answerOne(factories otelcol.Factories, one testCase, input json.RawMessage)
 		if err != nil {
 			return answer{ConfigError: err.Error()}
 		}
-		settings := processor.Settings{ID: component.NewID(kind), TelemetrySettings: telemetry}
+		// A name of its own: resource_detection detects once for each id.
+		id := component.NewIDWithName(kind, fmt.Sprintf("%x", sha256.Sum256([]byte(one.ID))))
+		settings := processor.Settings{ID: id, TelemetrySettings: telemetry}
 		result = runProcessor(factory, settings, config, one, input)
 	} else if factory, ok := factories.Exporters[kind]; ok {
 		directory := ""

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../config/fields.js';
+import { duration, reportedAt } from '../../config/fields.js';
 import { DETECTOR_NAMES } from './names.js';
 
 /** Which attributes a detector gives; `defaults` says which of them without being asked. */
@@ -14,6 +14,28 @@ const attributes = (defaults: Readonly<Record<string, boolean>>) =>
       ),
     )
     .prefault({});
+
+/** Waits between attempts of a detector; fields of the Collector's configretry, with other defaults. */
+const retry = () =>
+  z
+    .strictObject({
+      enabled: z.boolean().default(true).describe('Try again when a detector fails.'),
+      initial_interval: duration().prefault('1s').describe('Wait before the second attempt.'),
+      randomization_factor: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('Each wait is multiplied by a random factor within 1 +/- this.'),
+      multiplier: z.number().min(0).default(2).describe('Each wait is this much longer than the one before.'),
+      max_interval: duration().prefault('30s').describe('Longest wait.'),
+      max_elapsed_time: duration()
+        .prefault('0s')
+        .describe('Time for all attempts; `timeout` is then for each of them. 0: `timeout` is for all.'),
+    })
+    .prefault({});
+
+const HOSTNAME_SOURCES = ['dns', 'os', 'cname', 'lookup'];
 
 /** Settings of `resource_detection`; names, defaults and sentences are the Collector's. */
 export const resourceDetectionConfig = () =>
@@ -30,6 +52,7 @@ export const resourceDetectionConfig = () =>
         .default(true)
         .describe('Whether what was detected replaces what a resource says already.'),
       timeout: duration().prefault('5s').describe('Longest time for each detector.'),
+      retry: retry(),
       refresh_interval: duration().prefault('0s').describe('How often to detect anew. 0 means once.'),
       fail_on_missing_metadata: z
         .boolean()
@@ -38,9 +61,11 @@ export const resourceDetectionConfig = () =>
       system: z
         .strictObject({
           hostname_sources: z
-            .array(z.enum(['dns', 'os', 'cname', 'lookup']))
-            .default(['dns', 'os'])
-            .describe('Where the name of the host comes from, in order.'),
+            .array(z.string())
+            .default([])
+            .describe(
+              'Where the name of the host comes from, in order: `dns`, `os`, `cname`, `lookup`. Empty: `dns`, `os`.',
+            ),
           resource_attributes: attributes({
             'host.name': true,
             'os.type': true,
@@ -71,8 +96,22 @@ export const resourceDetectionConfig = () =>
         .prefault({}),
     })
     .superRefine((config, context) => {
-      if (config.timeout <= 0) {
+      if (config.timeout < 0 || (config.timeout === 0 && !config.retry.enabled)) {
         context.addIssue({ code: 'custom', message: "'timeout' must be greater than zero" });
+      } else if (config.timeout === 0 && config.retry.max_elapsed_time === 0) {
+        context.addIssue({
+          code: 'custom',
+          message:
+            'retry.enabled requires either timeout > 0 or retry.max_elapsed_time > 0 to bound detection',
+        });
+      }
+      for (const source of config.system.hostname_sources) {
+        if (HOSTNAME_SOURCES.includes(source)) continue;
+        context.addIssue({
+          code: 'custom',
+          message: `detectorconfig::system: hostname_sources contains invalid value: ${JSON.stringify(source)}`,
+          params: reportedAt(),
+        });
       }
       for (const name of config.detectors) {
         if (DETECTOR_NAMES.includes(name)) continue;

@@ -45,8 +45,18 @@ function chosen(found: Readonly<Record<string, TypedValue | undefined>>, wanted:
   return attributes;
 }
 
-/** OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME of our own environment. */
+/** OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME of our own environment. Throws when the former is malformed. */
 function detectEnvironment({ env }: Machine): Attributes {
+  for (const pair of (env.OTEL_RESOURCE_ATTRIBUTES ?? '').split(',')) {
+    if (pair.trim() === '') continue;
+    if (!/^\s*[^\s=][^=]*=/.test(pair)) throw new Error(`invalid resource format: ${JSON.stringify(pair)}`);
+    const [broken] = /%(?![0-9a-f]{2}).{0,2}/i.exec(pair) ?? [];
+    if (broken !== undefined) {
+      throw new Error(
+        `invalid resource format in attribute: ${JSON.stringify(pair)}, err: invalid URL escape ${JSON.stringify(broken)}`,
+      );
+    }
+  }
   const variables = ['OTEL_RESOURCE_ATTRIBUTES', 'OTEL_SERVICE_NAME'].flatMap((name) =>
     env[name] === undefined ? [] : [`${name}=${env[name]}`],
   );
@@ -76,7 +86,11 @@ async function detectSystem(
   const interfaces = machine.interfaces();
   const id = wanted['host.id']?.enabled ? await machineId(machine) : undefined;
   const name = wanted['host.name']?.enabled
-    ? await hostName(system.hostname_sources, machine, signal)
+    ? await hostName(
+        system.hostname_sources.length === 0 ? ['dns', 'os'] : system.hostname_sources,
+        machine,
+        signal,
+      )
     : undefined;
   return chosen(
     {
@@ -120,12 +134,20 @@ async function machineId(machine: Machine): Promise<string | undefined> {
 }
 
 async function detectDocker(
-  { docker }: ResourceDetectionConfig,
+  { docker, fail_on_missing_metadata: isRequired }: ResourceDetectionConfig,
   machine: Machine,
   signal: AbortSignal,
 ): Promise<Attributes> {
   const path = docker.endpoint.replace(/^unix:\/\//, '');
-  const info = await machine.getJson(path, '/info', signal);
+  let info: unknown;
+  try {
+    info = await machine.getJson(path, '/info', signal);
+  } catch (cause) {
+    // No daemon, no attributes: the same settings serve machines with and without one.
+    if (isRequired || signal.aborted) {
+      throw new Error(`docker metadata unavailable: ${(cause as Error).message}`, { cause });
+    }
+  }
   const text = (key: string): string | undefined => {
     const value =
       typeof info === 'object' && info !== null ? (info as Record<string, unknown>)[key] : undefined;

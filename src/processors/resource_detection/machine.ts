@@ -24,7 +24,10 @@ export const thisMachine = (): Machine => ({
   hostname,
   fullName: async () => {
     const { address } = await lookup(hostname());
-    return (await lookupService(address, 0)).hostname;
+    const name = (await lookupService(address, 0)).hostname;
+    // Where the name stands beside the loopback address in /etc/hosts; every machine is called so.
+    if (/^localhost(\.|$)/.test(name)) throw new Error(`the name of ${address} is ${name}`);
+    return name;
   },
   arch,
   kernel: () => ({ release: release(), description: version() }),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Consumer, Processor, Settings } from '../../component/component.js';
 import { PermanentError } from '../../component/errors.js';
 import type { Batch } from '../../component/signal.js';
@@ -7,7 +8,7 @@ import { MessageNode } from '../../otlp/message-node.js';
 import { field } from '../../otlp/wire-reader.js';
 import { isEqual } from '../../ottl/compare.js';
 import type { ResourceDetectionConfig } from './config.js';
-import { type Attributes, createDetector } from './detectors.js';
+import { type Attributes, createDetector, type Detector } from './detectors.js';
 import type { Machine } from './machine.js';
 
 const FIRST = field.delimited(1);
@@ -23,6 +24,7 @@ export class ResourceDetection implements Processor {
   readonly #machine: Machine;
   #detected: Attributes = new Map();
   #timer: NodeJS.Timeout | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(settings: Settings, config: ResourceDetectionConfig, next: Consumer, machine: Machine) {
     this.#settings = settings;
@@ -43,6 +45,7 @@ export class ResourceDetection implements Processor {
   }
 
   async shutdown(): Promise<void> {
+    this.#stopping.abort();
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -82,9 +85,12 @@ export class ResourceDetection implements Processor {
 
   /** The first detector in the list that knows an attribute wins. */
   async #detect(): Promise<Attributes> {
+    if (this.#config.detectors.length === 0) {
+      throw new Error('resource detection failed: no detectors succeeded');
+    }
     const detectors = this.#config.detectors.map((name) => createDetector(name, this.#config, this.#machine));
     const results = await Promise.all(
-      detectors.map(async ({ name, detect }) => ({ name, found: await this.#limited(name, detect) })),
+      detectors.map(async ({ name, detect }) => ({ name, found: await this.#repeated(name, detect) })),
     );
     const merged: Attributes = new Map();
     for (const { name, found } of results) {
@@ -96,14 +102,40 @@ export class ResourceDetection implements Processor {
     return merged;
   }
 
-  async #limited(name: string, detect: (signal: AbortSignal) => Promise<Attributes>): Promise<Attributes> {
+  /** Tries until a detector succeeds or no other attempt has room. */
+  async #repeated(name: string, detect: Detector['detect']): Promise<Attributes> {
+    const { retry, timeout } = this.#config;
+    const began = performance.now();
+    const allMs = retry.max_elapsed_time > 0 ? retry.max_elapsed_time : timeout;
+    let waitMs = retry.initial_interval;
+    for (;;) {
+      const leftMs = allMs - (performance.now() - began);
+      try {
+        const attemptMs = retry.enabled ? Math.min(timeout || leftMs, leftMs) : timeout;
+        return await this.#limited(name, detect, Math.max(attemptMs, 1));
+      } catch (error) {
+        const jitter = 1 + retry.randomization_factor * (2 * Math.random() - 1);
+        const pauseMs = Math.min(waitMs, retry.max_interval) * jitter;
+        const isOver = performance.now() - began + pauseMs >= allMs;
+        if (!retry.enabled || isOver || this.#stopping.signal.aborted) throw error;
+        this.#settings.logger.warn('failed to detect resource, will retry', {
+          detector: name,
+          error: (error as Error).message,
+        });
+        await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+        waitMs *= retry.multiplier;
+      }
+    }
+  }
+
+  async #limited(name: string, detect: Detector['detect'], timeoutMs: number): Promise<Attributes> {
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Error(`detector ${JSON.stringify(name)} took longer than ${this.#config.timeout} ms`));
+        reject(new Error(`detector ${JSON.stringify(name)} took longer than ${Math.round(timeoutMs)} ms`));
         abort.abort();
-      }, this.#config.timeout);
+      }, timeoutMs);
     });
     try {
       return await Promise.race([detect(abort.signal), late]);

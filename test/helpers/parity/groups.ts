@@ -4,6 +4,7 @@ import { debugCases, fileCases } from './cases/exporters.js';
 import { ottlConverters } from './cases/ottl-converters.js';
 import { ottlTelemetry } from './cases/ottl-telemetry.js';
 import { attributesCases, filterCases, samplerCases } from './cases/processors.js';
+import { resourceDetectionCases } from './cases/resource-detection.js';
 import { tailSamplingCases } from './cases/tail-sampling.js';
 
 export const GROUPS: Readonly<Record<string, () => readonly ParityCase[]>> = {
@@ -14,5 +15,6 @@ export const GROUPS: Readonly<Record<string, () => readonly ParityCase[]>> = {
   'ottl-converters': ottlConverters,
   'ottl-telemetry': ottlTelemetry,
   'probabilistic-sampler': samplerCases,
+  'resource-detection': resourceDetectionCases,
   'tail-sampling': tailSamplingCases,
 };

@@ -14,9 +14,19 @@ import { INPUTS } from './inputs.js';
 
 const CONNECTION = { remoteAddress: '127.0.0.1', remotePort: 1, localAddress: '127.0.0.1', localPort: 2 };
 
-/** Runs a component in a pipeline of its own. */
-export const answerKindling = (one: ParityCase): Promise<ParityAnswer> =>
-  EXPORTERS.has(one.component) ? answerExporter(one) : answerProcessor(one);
+/** Runs a component in a pipeline of its own; cases with environment variables one after the other. */
+export async function answerKindling(one: ParityCase): Promise<ParityAnswer> {
+  const before = { ...process.env };
+  Object.assign(process.env, one.env);
+  try {
+    return await (EXPORTERS.has(one.component) ? answerExporter(one) : answerProcessor(one));
+  } finally {
+    for (const name of Object.keys(one.env ?? {})) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  }
+}
 
 async function answerProcessor(one: ParityCase): Promise<ParityAnswer> {
   const { component, signal } = one;
@@ -123,6 +133,10 @@ const ownSentence = (message: string, component: string): string =>
       line
         .replace('invalid configuration: ', '')
         .replace('failed to build pipelines: ', '')
+        .replace(
+          /^cannot start pipelines: failed to start "[^"]+" processor: (failed to detect resource: )?/,
+          '',
+        )
         .replace(/^failed to create "[^"]+" exporter for data type "\w+": /, '')
         .replace(/^failed to create "[^"]+" processor, in pipeline "[^"]+": /, '')
         .replace(/^failed to create "[^"]+" processor: /, '')

@@ -61,6 +61,21 @@ export const KNOWN_DIFFERENCES: readonly {
     id: /^profiles file profiles/,
     why: 'A Collector moves texts to the dictionary, and loses the dictionary of groups.',
   },
+  {
+    group: 'resource-detection',
+    id: /OTEL_SERVICE_NAME/,
+    why: 'A Collector does not look at this variable, every SDK does.',
+  },
+  {
+    group: 'resource-detection',
+    id: /"timeout":"-1s"/,
+    why: 'A negative time is refused.',
+  },
+  {
+    group: 'resource-detection',
+    id: /"fail_on_missing_metadata":true/,
+    why: 'The words of the socket differ.',
+  },
   { group: 'filter', id: /"match_type":"expr"/, why: 'Expressions of the expr language are not there.' },
   {
     group: 'filter',

@@ -28,7 +28,7 @@ const machine = (parts: Partial<Machine> = {}): Machine => ({
 async function detect(config: Record<string, unknown>, parts: Partial<Machine> = {}) {
   const sink = new Sink();
   const settings = testSettings({ kind: 'processor', id: 'resource_detection' });
-  const parsed = resourceDetectionConfig().parse(config);
+  const parsed = resourceDetectionConfig().parse({ retry: { enabled: false }, ...config });
   const processor = new ResourceDetection(settings, parsed, sink, machine(parts));
   await processor.start();
   await processor.consume(batchOf('traces', tracesRequest(1)));
@@ -143,6 +143,7 @@ describe('resource_detection', () => {
     const sink = new Sink();
     const settings = testSettings({ kind: 'processor', id: 'resource_detection' });
     const config = resourceDetectionConfig().parse({
+      retry: { enabled: false },
       detectors: ['k8s_api'],
       k8s_api: { node_from_env_var: 'NODE' },
     });
@@ -161,5 +162,47 @@ describe('resource_detection', () => {
   it('refuses detectors that it does not know', () => {
     const result = resourceDetectionConfig().safeParse({ detectors: ['env', 'ec3'] });
     expect(result.error?.issues.map(({ message }) => message)).toEqual(['invalid detector key: ec3']);
+  });
+
+  it('tries again when a detector fails, and gives up in time', async () => {
+    let attempts = 0;
+    const getJson = async () => {
+      attempts += 1;
+      if (attempts < 3) throw new Error('not yet');
+      return { Name: 'node-9' };
+    };
+    const config = {
+      detectors: ['docker'],
+      fail_on_missing_metadata: true,
+      retry: { initial_interval: '1ms', multiplier: 1 },
+    };
+    expect(await detect(config, { getJson })).toMatchObject({ 'host.name': 'node-9' });
+    expect(attempts).toBe(3);
+    const never = async () => {
+      throw new Error('never');
+    };
+    await expect(detect({ ...config, timeout: '20ms' }, { getJson: never })).rejects.toThrow(
+      'docker metadata unavailable: never',
+    );
+  });
+
+  it('docker: without a daemon there is nothing to write, unless it must be', async () => {
+    const getJson = async () => {
+      throw new Error('no daemon');
+    };
+    expect(await detect({ detectors: ['docker'] }, { getJson })).toEqual({ 'service.name': 'shop' });
+    await expect(
+      detect({ detectors: ['docker'], fail_on_missing_metadata: true }, { getJson }),
+    ).rejects.toThrow('docker metadata unavailable: no daemon');
+  });
+
+  it.each([
+    'novalue',
+    '=x',
+    'a=b%zz',
+  ])('env: does not start with OTEL_RESOURCE_ATTRIBUTES=%s', async (value) => {
+    await expect(detect({}, { env: { OTEL_RESOURCE_ATTRIBUTES: value } })).rejects.toThrow(
+      'invalid resource format',
+    );
   });
 });
