@@ -1,10 +1,11 @@
 /**
- * Unary gRPC calls over plain TCP, on one connection that is made when it is needed.
+ * Unary gRPC calls, on one connection that is made when it is needed.
  *
  * Source: https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md. Codes and texts for what
  * went wrong below gRPC are those of grpc-go, which users of a Collector know.
  */
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import * as tls from 'node:tls';
 import { GrpcCall, type GrpcRequest, type GrpcResult } from './grpc-call.js';
 import { GRPC_STATUS } from './grpc-status.js';
 import { Http2Connection } from './http2/connection.js';
@@ -15,6 +16,8 @@ export interface GrpcClientOptions {
   readonly authority: string;
   readonly connect: TcpNetConnectOpts;
   readonly userAgent: string;
+  /** Left out: plain TCP. */
+  readonly tls?: tls.ConnectionOptions | undefined;
 }
 
 /** Of responses, which are small. */
@@ -78,7 +81,7 @@ export class GrpcClient {
   }
 
   #connect(): void {
-    const socket = connect({ ...this.#options.connect, noDelay: true });
+    const socket = this.#dial();
     this.#socket = socket;
     const fail = (error: Error): void => {
       if (this.#socket !== socket) return;
@@ -89,7 +92,23 @@ export class GrpcClient {
     };
     socket.once('error', fail);
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(new Error('connection timed out')));
-    socket.once('connect', () => this.#open(socket, fail));
+    if (!(socket instanceof tls.TLSSocket)) {
+      socket.once('connect', () => this.#open(socket, fail));
+      return;
+    }
+    socket.once('secureConnect', () => {
+      if (socket.alpnProtocol === 'h2') this.#open(socket, fail);
+      else fail(new Error('the server does not speak HTTP/2 over TLS (no ALPN "h2")'));
+    });
+  }
+
+  #dial(): Socket {
+    const { connect: address, tls: options } = this.#options;
+    if (options === undefined) return connect({ ...address, noDelay: true });
+    const { host = '' } = address;
+    // No server name in the handshake for an address (RFC 6066 section 3).
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    return tls.connect({ ...name, ...options, host, port: address.port, ALPNProtocols: ['h2'] });
   }
 
   #open(socket: Socket, fail: (error: Error) => void): void {
@@ -133,7 +152,7 @@ export class GrpcClient {
   #headersOf({ path, metadata, encoding, timeoutMs }: GrpcRequest): Buffer {
     return encodeHeaders([
       [':method', 'POST'],
-      [':scheme', 'http'],
+      [':scheme', this.#options.tls === undefined ? 'http' : 'https'],
       [':authority', this.#options.authority],
       [':path', path],
       ['content-type', 'application/grpc'],
