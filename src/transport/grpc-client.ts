@@ -7,6 +7,7 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import * as tls from 'node:tls';
 import { GrpcCall, type GrpcRequest, type GrpcResult } from './grpc-call.js';
+import { type GrpcPingOptions, pingRegularly } from './grpc-ping.js';
 import { GRPC_STATUS } from './grpc-status.js';
 import { Http2Connection } from './http2/connection.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
@@ -18,6 +19,8 @@ export interface GrpcClientOptions {
   readonly userAgent: string;
   /** Left out: plain TCP. */
   readonly tls?: tls.ConnectionOptions | undefined;
+  /** Left out: no pings. */
+  readonly keepalive?: GrpcPingOptions | undefined;
 }
 
 /** Of responses, which are small. */
@@ -113,6 +116,7 @@ export class GrpcClient {
 
   #open(socket: Socket, fail: (error: Error) => void): void {
     socket.off('error', fail);
+    let stopPings = (): void => {};
     const connection: Http2Connection = new Http2Connection(socket, {
       role: 'client',
       streamWindowBytes: WINDOW_BYTES,
@@ -125,6 +129,8 @@ export class GrpcClient {
             this.#socket = undefined;
             socket.setTimeout(0);
             this.#connection = connection;
+            const { keepalive } = this.#options;
+            if (keepalive !== undefined) stopPings = pingRegularly(connection, keepalive);
           }
           this.#pump();
         },
@@ -135,6 +141,7 @@ export class GrpcClient {
           this.#lastError = error.message;
         },
         onClose: () => {
+          stopPings();
           if (this.#connection === connection) this.#connection = undefined;
           fail(new Error(this.#lastError || 'the connection was closed'));
           if (!this.#closed) this.#pump();

@@ -8,6 +8,7 @@ import type { Batch } from '../../component/signal.js';
 import { type Compress, compressorOf } from '../../pipeline/otlp-export/compress.js';
 import type { GrpcResult } from '../../transport/grpc-call.js';
 import { GrpcClient } from '../../transport/grpc-client.js';
+import type { GrpcPingOptions } from '../../transport/grpc-ping.js';
 import { GRPC_STATUS } from '../../transport/grpc-status.js';
 import { splitHostPort } from './config.js';
 import { GrpcJsChannel } from './grpc-js-channel.js';
@@ -25,6 +26,7 @@ export interface ChannelOptions {
   /** The same for our own client; of credentials from the environment they are not known. */
   readonly tls?: ConnectionOptions | undefined;
   readonly compression: GrpcCompression;
+  readonly keepalive?: GrpcPingOptions | undefined;
 }
 
 /** What servers in Go know; snappy is the framed kind. */
@@ -55,13 +57,19 @@ class OwnChannel implements Channel {
   readonly #compression: GrpcCompression;
   readonly #compress: Compress | undefined;
 
-  constructor({ target, compression, tls }: ChannelOptions, host: string, port: number) {
+  constructor({ target, compression, tls, keepalive }: ChannelOptions, host: string, port: number) {
     this.#compression = compression;
     this.#compress =
       compression === 'none'
         ? undefined
         : compressorOf(compression === 'snappy' ? 'x-snappy-framed' : compression);
-    this.#client = new GrpcClient({ authority: target, connect: { host, port }, userAgent: USER_AGENT, tls });
+    this.#client = new GrpcClient({
+      authority: target,
+      connect: { host, port },
+      userAgent: USER_AGENT,
+      tls,
+      keepalive,
+    });
   }
 
   async unary(path: string, batch: Batch, metadata: Metadata, timeoutMs: number): Promise<GrpcResult> {

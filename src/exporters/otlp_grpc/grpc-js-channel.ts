@@ -21,11 +21,18 @@ export class GrpcJsChannel implements Channel {
   readonly #client: Client;
   readonly #compression: GrpcJsOptions['compression'];
 
-  constructor({ target, credentials, compression }: GrpcJsOptions) {
+  constructor({ target, credentials, compression, keepalive }: GrpcJsOptions) {
     this.#compression = compression;
     this.#client = new Client(target, credentials, {
       'grpc.default_compression_algorithm': COMPRESSION[compression],
       'grpc.primary_user_agent': USER_AGENT,
+      ...(keepalive === undefined
+        ? {}
+        : {
+            'grpc.keepalive_time_ms': keepalive.timeMs,
+            'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+            'grpc.keepalive_permit_without_calls': keepalive.permitWithoutStream ? 1 : 0,
+          }),
     });
   }
 

@@ -16,6 +16,7 @@ import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
 import { readable } from '../../pipeline/otlp-export/readable.js';
 import type { GrpcResult } from '../../transport/grpc-call.js';
+import type { GrpcPingOptions } from '../../transport/grpc-ping.js';
 import { GRPC_STATUS, isRetryableGrpcStatus } from '../../transport/grpc-status.js';
 import { type Channel, type GrpcCompression, openChannel } from './channel.js';
 import { hostAndPort, type OtlpGrpcConfig, splitHostPort } from './config.js';
@@ -77,7 +78,13 @@ export class OtlpGrpcSender implements Sender {
     this.#metadata = resolved.metadata();
     const target = resolved.url;
     const resolvedCredentials = resolved.credentials();
-    const options = { target, credentials: resolvedCredentials, tls: credentials?.tls, compression };
+    const options = {
+      target,
+      credentials: resolvedCredentials,
+      tls: credentials?.tls,
+      compression,
+      keepalive: pingsOf(config),
+    };
     this.#connect = () => openChannel(options, process.env);
     // Both kinds connect with the first call; what can't be done is told now.
     this.#channel = this.#connect();
@@ -147,6 +154,18 @@ function grpcCompression(compression: Compression): GrpcCompression {
     default:
       throw new Error(`unsupported compression type "${compression}"`);
   }
+}
+
+/** grpc-go pings no more often, whatever the file says, because servers send such clients away. */
+const MIN_PING_INTERVAL_MS = 10_000;
+
+function pingsOf({ keepalive }: OtlpGrpcConfig): GrpcPingOptions | undefined {
+  if (keepalive === undefined || keepalive.time <= 0) return undefined;
+  return {
+    timeMs: Math.max(keepalive.time, MIN_PING_INTERVAL_MS),
+    timeoutMs: keepalive.timeout,
+    permitWithoutStream: keepalive.permit_without_stream,
+  };
 }
 
 function metadataOf(headers: Readonly<Record<string, string>>): Metadata {
