@@ -11,6 +11,7 @@ import { type GrpcPingOptions, pingRegularly } from './grpc-ping.js';
 import { GRPC_STATUS } from './grpc-status.js';
 import { Http2Connection } from './http2/connection.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
+import { TCP_KEEPALIVE_MS } from './listen.js';
 
 export interface GrpcClientOptions {
   /** `host:port`, also what the server is told. */
@@ -107,11 +108,13 @@ export class GrpcClient {
 
   #dial(): Socket {
     const { connect: address, tls: options } = this.#options;
-    if (options === undefined) return connect({ ...address, noDelay: true });
-    const { host = '' } = address;
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+    if (options === undefined) return connect({ ...keepAlive, ...address, noDelay: true });
+    const { host = '', port } = address;
     // No server name in the handshake for an address (RFC 6066 section 3).
     const name = isIP(host) === 0 ? { servername: host } : {};
-    return tls.connect({ ...name, ...options, host, port: address.port, ALPNProtocols: ['h2'] });
+    const socket = tls.connect({ ...name, ...options, host, port, ALPNProtocols: ['h2'] });
+    return socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
   }
 
   #open(socket: Socket, fail: (error: Error) => void): void {

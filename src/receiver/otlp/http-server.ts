@@ -11,7 +11,7 @@ import type { Origin, Signal } from '../../component/signal.js';
 import { fromJson, InvalidJsonError } from '../../otlp/json-reader.js';
 import { exportResponseToJson } from '../../otlp/responses.js';
 import type { ByteBudget } from '../../transport/byte-budget.js';
-import { listen, type OpenListener } from '../../transport/listen.js';
+import { listen, type OpenListener, TCP_KEEPALIVE_MS } from '../../transport/listen.js';
 import { connectionOf } from '../../transport/peer.js';
 import { BrokenRequests } from './broken-requests.js';
 import { DEFAULT_HTTP_BODY_BYTES, type OtlpHttpConfig } from './config.js';
@@ -36,8 +36,6 @@ const JSON_RESPONSE = Buffer.from(exportResponseToJson('traces'));
 /** Of all headers of a request together: Go's limit. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
-/** Silence after which a connection is probed. */
-const TCP_KEEPALIVE_MS = 15_000;
 
 export interface OtlpHttpServerOptions {
   readonly listen: ListenOptions;
