@@ -13,7 +13,7 @@ export interface GrpcRequest {
   readonly metadata: readonly (readonly [name: string, value: string])[];
   /** The message, in pieces, compressed already unless `identity`. Nobody may write into them until the call is over. */
   readonly message: readonly Uint8Array[];
-  readonly encoding: 'identity' | 'gzip';
+  readonly encoding: 'identity' | 'gzip' | 'snappy' | 'zstd';
   /** 0: no limit. */
   readonly timeoutMs: number;
 }

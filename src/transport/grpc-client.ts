@@ -1,11 +1,13 @@
 /**
- * Unary gRPC calls over plain TCP, on one connection that is made when it is needed.
+ * Unary gRPC calls, on one connection that is made when it is needed.
  *
  * Source: https://github.com/grpc/grpc/blob/v1.66.0/doc/PROTOCOL-HTTP2.md. Codes and texts for what
  * went wrong below gRPC are those of grpc-go, which users of a Collector know.
  */
-import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import * as tls from 'node:tls';
 import { GrpcCall, type GrpcRequest, type GrpcResult } from './grpc-call.js';
+import { type GrpcPingOptions, pingRegularly } from './grpc-ping.js';
 import { GRPC_STATUS } from './grpc-status.js';
 import { Http2Connection } from './http2/connection.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
@@ -16,6 +18,10 @@ export interface GrpcClientOptions {
   readonly authority: string;
   readonly connect: TcpNetConnectOpts;
   readonly userAgent: string;
+  /** Left out: plain TCP. */
+  readonly tls?: tls.ConnectionOptions | undefined;
+  /** Left out: no pings. */
+  readonly keepalive?: GrpcPingOptions | undefined;
 }
 
 /** Of responses, which are small. */
@@ -79,8 +85,7 @@ export class GrpcClient {
   }
 
   #connect(): void {
-    const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
-    const socket = connect({ ...keepAlive, ...this.#options.connect, noDelay: true });
+    const socket = this.#dial();
     this.#socket = socket;
     const fail = (error: Error): void => {
       if (this.#socket !== socket) return;
@@ -91,11 +96,30 @@ export class GrpcClient {
     };
     socket.once('error', fail);
     socket.setTimeout(CONNECT_TIMEOUT_MS, () => fail(new Error('connection timed out')));
-    socket.once('connect', () => this.#open(socket, fail));
+    if (!(socket instanceof tls.TLSSocket)) {
+      socket.once('connect', () => this.#open(socket, fail));
+      return;
+    }
+    socket.once('secureConnect', () => {
+      if (socket.alpnProtocol === 'h2') this.#open(socket, fail);
+      else fail(new Error('the server does not speak HTTP/2 over TLS (no ALPN "h2")'));
+    });
+  }
+
+  #dial(): Socket {
+    const { connect: address, tls: options } = this.#options;
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+    if (options === undefined) return connect({ ...keepAlive, ...address, noDelay: true });
+    const { host = '', port } = address;
+    // No server name in the handshake for an address (RFC 6066 section 3).
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = tls.connect({ ...name, ...options, host, port, ALPNProtocols: ['h2'] });
+    return socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
   }
 
   #open(socket: Socket, fail: (error: Error) => void): void {
     socket.off('error', fail);
+    let stopPings = (): void => {};
     const connection: Http2Connection = new Http2Connection(socket, {
       role: 'client',
       streamWindowBytes: WINDOW_BYTES,
@@ -108,6 +132,8 @@ export class GrpcClient {
             this.#socket = undefined;
             socket.setTimeout(0);
             this.#connection = connection;
+            const { keepalive } = this.#options;
+            if (keepalive !== undefined) stopPings = pingRegularly(connection, keepalive);
           }
           this.#pump();
         },
@@ -118,6 +144,7 @@ export class GrpcClient {
           this.#lastError = error.message;
         },
         onClose: () => {
+          stopPings();
           if (this.#connection === connection) this.#connection = undefined;
           fail(new Error(this.#lastError || 'the connection was closed'));
           if (!this.#closed) this.#pump();
@@ -135,7 +162,7 @@ export class GrpcClient {
   #headersOf({ path, metadata, encoding, timeoutMs }: GrpcRequest): Buffer {
     return encodeHeaders([
       [':method', 'POST'],
-      [':scheme', 'http'],
+      [':scheme', this.#options.tls === undefined ? 'http' : 'https'],
       [':authority', this.#options.authority],
       [':path', path],
       ['content-type', 'application/grpc'],

@@ -34,15 +34,22 @@ const fields = () =>
         .describe('Accepted; all requests go over one connection.'),
       keepalive: z
         .strictObject({
-          time: duration().prefault('10s').describe('Accepted.'),
-          timeout: duration().prefault('10s').describe('Accepted.'),
-          permit_without_stream: z.boolean().default(false).describe('Accepted.'),
+          time: duration()
+            .prefault('10s')
+            .describe('Ping the server this often; less than 10s is 10s. 0 means never.'),
+          timeout: duration()
+            .prefault('10s')
+            .describe('Cut the connection when a ping is not answered within this time.'),
+          permit_without_stream: z.boolean().default(false).describe('Ping while no request runs, too.'),
         })
         .optional()
-        .describe('Accepted; changes nothing.'),
+        .describe('Finds out that the server is gone. Left out: no pings.'),
       read_buffer_size: z.int().default(0).describe('Accepted; Node.js sizes its buffers itself.'),
       write_buffer_size: z.int().default(524_288).describe('Accepted, as `read_buffer_size`.'),
-      wait_for_ready: z.boolean().default(false).describe('Accepted; changes nothing.'),
+      wait_for_ready: z
+        .boolean()
+        .default(false)
+        .describe('Accepted; a request always waits for a connection that is being made, and fails with it.'),
       authority: z.string().default('').describe('Accepted; changes nothing.'),
     })
     .superRefine(({ endpoint }, context) => {

@@ -2,6 +2,11 @@ import { Client, type Metadata } from '@grpc/grpc-js';
 import type { Batch } from '../../component/signal.js';
 import type { GrpcResult } from '../../transport/grpc-call.js';
 import { type Channel, type ChannelOptions, USER_AGENT } from './channel.js';
+
+interface GrpcJsOptions extends Omit<ChannelOptions, 'compression'> {
+  readonly compression: 'gzip' | 'none';
+}
+
 import { piecewise } from './piecewise.js';
 
 /** Numbers of grpc-js's `compressionAlgorithms`. */
@@ -14,13 +19,20 @@ const COMPRESSION = { none: 0, gzip: 2 } as const;
  */
 export class GrpcJsChannel implements Channel {
   readonly #client: Client;
-  readonly #compression: ChannelOptions['compression'];
+  readonly #compression: GrpcJsOptions['compression'];
 
-  constructor({ target, credentials, compression }: ChannelOptions) {
+  constructor({ target, credentials, compression, keepalive }: GrpcJsOptions) {
     this.#compression = compression;
     this.#client = new Client(target, credentials, {
       'grpc.default_compression_algorithm': COMPRESSION[compression],
       'grpc.primary_user_agent': USER_AGENT,
+      ...(keepalive === undefined
+        ? {}
+        : {
+            'grpc.keepalive_time_ms': keepalive.timeMs,
+            'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+            'grpc.keepalive_permit_without_calls': keepalive.permitWithoutStream ? 1 : 0,
+          }),
     });
   }
 

@@ -11,12 +11,14 @@ import type { Batch, Signal } from '../../component/signal.js';
 import { decodeExportResponse, decodeStatus } from '../../otlp/responses.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
+import type { Compression } from '../../pipeline/otlp-export/compress.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
 import { readable } from '../../pipeline/otlp-export/readable.js';
 import type { GrpcResult } from '../../transport/grpc-call.js';
+import type { GrpcPingOptions } from '../../transport/grpc-ping.js';
 import { GRPC_STATUS, isRetryableGrpcStatus } from '../../transport/grpc-status.js';
-import { type Channel, openChannel } from './channel.js';
+import { type Channel, type GrpcCompression, openChannel } from './channel.js';
 import { hostAndPort, type OtlpGrpcConfig, splitHostPort } from './config.js';
 import { credentialsOf } from './credentials.js';
 
@@ -33,7 +35,7 @@ export interface OtlpGrpcSenderOptions {
   readonly config: OtlpGrpcConfig;
   /** 0: none. */
   readonly timeoutMs: number;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
   readonly log: PartialSuccessLog;
 }
 
@@ -55,13 +57,14 @@ export class OtlpGrpcSender implements Sender {
 
   /** Reads certificates; connects with the first batch. */
   async start(host: Host): Promise<void> {
-    const { config, compression } = this.#options;
+    const { config } = this.#options;
+    const compression = grpcCompression(this.#options.compression);
     this.#authenticator = clientAuthenticator(host, config.auth?.authenticator, 'gRPC');
     const credentials = await credentialsOf(config);
     const resolved = convertLegacyOtlpGrpcOptions(
       {
         ...(config.endpoint === '' ? {} : { url: urlOf(config.endpoint) }),
-        ...(credentials === undefined ? {} : { credentials }),
+        ...(credentials === undefined ? {} : { credentials: credentials.channel }),
         metadata: metadataOf(revealHeaders(config.headers)),
       },
       ENV_SIGNAL[this.#signal],
@@ -75,7 +78,16 @@ export class OtlpGrpcSender implements Sender {
     this.#metadata = resolved.metadata();
     const target = resolved.url;
     const resolvedCredentials = resolved.credentials();
-    this.#connect = () => openChannel({ target, credentials: resolvedCredentials, compression }, process.env);
+    const options = {
+      target,
+      credentials: resolvedCredentials,
+      tls: credentials?.tls,
+      compression,
+      keepalive: pingsOf(config),
+    };
+    this.#connect = () => openChannel(options, process.env);
+    // Both kinds connect with the first call; what can't be done is told now.
+    this.#channel = this.#connect();
     const peer = splitHostPort(resolved.url);
     this.#settings.metrics.gauge('endpoint_info', 1, { server_address: peer.host, server_port: peer.port });
     this.#settings.logger.debug('Exporting over gRPC.', { endpoint: resolved.url, compression });
@@ -130,6 +142,30 @@ export class OtlpGrpcSender implements Sender {
 /** grpc-js takes `host:port`; the official configuration wants to see the scheme and knows no `dns:`. */
 function urlOf(endpoint: string): string {
   return endpoint.startsWith('dns:') ? `https://${hostAndPort(endpoint)}` : endpoint;
+}
+
+function grpcCompression(compression: Compression): GrpcCompression {
+  switch (compression) {
+    case 'gzip':
+    case 'none':
+    case 'snappy':
+    case 'zstd':
+      return compression;
+    default:
+      throw new Error(`unsupported compression type "${compression}"`);
+  }
+}
+
+/** grpc-go pings no more often, whatever the file says, because servers send such clients away. */
+const MIN_PING_INTERVAL_MS = 10_000;
+
+function pingsOf({ keepalive }: OtlpGrpcConfig): GrpcPingOptions | undefined {
+  if (keepalive === undefined || keepalive.time <= 0) return undefined;
+  return {
+    timeMs: Math.max(keepalive.time, MIN_PING_INTERVAL_MS),
+    timeoutMs: keepalive.timeout,
+    permitWithoutStream: keepalive.permit_without_stream,
+  };
 }
 
 function metadataOf(headers: Readonly<Record<string, string>>): Metadata {

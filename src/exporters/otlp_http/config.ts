@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DECODING_ISSUE } from '../../config/fields.js';
 import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
+import { levelProblem } from '../../pipeline/otlp-export/compress.js';
 
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -39,9 +40,20 @@ export const otlpHttpConfig = () =>
         .min(0)
         .default(100)
         .describe('Connections to keep open between requests. 0 means no limit.'),
+      compression_params: z
+        .strictObject({
+          level: z
+            .int()
+            .default(0)
+            .describe('1 (fast) to 9 (small), of gzip, zlib and deflate; of zstd up to 22. 0: 1.'),
+        })
+        .prefault({})
+        .describe('How hard to compress.'),
       ...otlpClientFields('30s'),
     })
     .superRefine((config, context) => {
+      const level = levelProblem(config.compression ?? 'gzip', config.compression_params.level);
+      if (level !== undefined) context.addIssue({ code: 'custom', path: ['clientconfig'], message: level });
       const urls = ENDPOINT_FIELDS.map((field) => [field, config[field]] as const).filter(
         ([, url]) => url !== '',
       );

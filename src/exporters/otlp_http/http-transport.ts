@@ -8,10 +8,10 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { compressGzip } from '../../pipeline/otlp-export/compress.js';
+import type { Compress } from '../../pipeline/otlp-export/compress.js';
 
 /** Below this, a request is one packet anyway. */
-const GZIP_MIN_BYTES = 512;
+const COMPRESS_MIN_BYTES = 512;
 const MAX_REDIRECTS = 10;
 /** An answer is a few bytes; more than this is somebody else's and is cut. */
 const MAX_RESPONSE_BYTES = 64 * 1024;
@@ -21,7 +21,8 @@ export interface HttpTransportOptions {
   /** Asked for each request, because they may hold a token that expires. */
   readonly headers: () => Promise<Record<string, string>>;
   readonly agent: http.Agent | https.Agent;
-  readonly compression: 'gzip' | 'none';
+  /** Left out: bodies go as they are. */
+  readonly compression?: { readonly name: string; readonly compress: Compress } | undefined;
 }
 
 export interface HttpAnswer {
@@ -47,11 +48,11 @@ export class HttpTransport {
   /** Resolves with whatever the server answers; rejects when there is no answer. */
   async post(bytes: Uint8Array, abort: AbortSignal): Promise<HttpAnswer> {
     const headers = await this.#options.headers();
-    const compress = this.#options.compression === 'gzip' && bytes.length >= GZIP_MIN_BYTES;
-    const body = compress ? await compressGzip(bytes) : bytes;
+    const compression = bytes.length < COMPRESS_MIN_BYTES ? undefined : this.#options.compression;
+    const body = compression === undefined ? bytes : await compression.compress(bytes);
     const all = {
       ...headers,
-      ...(compress ? { 'content-encoding': 'gzip' } : {}),
+      ...(compression === undefined ? {} : { 'content-encoding': compression.name }),
       'content-length': String(body.length),
     };
     let url = this.#url;

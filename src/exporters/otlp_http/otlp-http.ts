@@ -21,6 +21,7 @@ import {
 } from '../../otlp/responses.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
+import { type Compression, compressorOf } from '../../pipeline/otlp-export/compress.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
 import { readable } from '../../pipeline/otlp-export/readable.js';
@@ -40,7 +41,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 export interface OtlpHttpSenderOptions {
   readonly config: OtlpHttpConfig;
-  readonly compression: 'gzip' | 'none';
+  readonly compression: Compression;
   readonly log: PartialSuccessLog;
   /** Milliseconds since the epoch, for a Retry-After that is a date. */
   readonly now: () => number;
@@ -80,7 +81,10 @@ export class OtlpHttpSender implements Sender {
         ...authenticator?.headers(),
       }),
       agent,
-      compression,
+      compression:
+        compression === 'none'
+          ? undefined
+          : { name: compression, compress: compressorOf(compression, config.compression_params.level) },
     });
     const { hostname, port, protocol, pathname } = new URL(resolved.url);
     this.#settings.metrics.gauge('endpoint_info', 1, {

@@ -9,6 +9,7 @@ import type { Signal } from '../../component/signal.js';
 import { duration, headers, reportedAt, tlsClient } from '../../config/fields.js';
 import type { Opaque } from '../../config/opaque.js';
 import { deliveryFields } from '../exporter-wrappers.js';
+import { COMPRESSIONS, type Compression, compressionProblem } from './compress.js';
 
 /** The part of a variable's name that stands for a signal. */
 export const ENV_SIGNAL: Readonly<Record<Signal, string>> = {
@@ -29,11 +30,17 @@ export const otlpClientFields = (defaultTimeout: string) => ({
     .prefault({})
     .describe('Headers of each request, beside those of OTEL_EXPORTER_OTLP_HEADERS.'),
   compression: z
-    .enum(['gzip', 'none', ''], {
+    .enum([...COMPRESSIONS, ''], {
       error: (issue) => `unsupported compression type ${JSON.stringify(issue.input)}`,
     })
+    .superRefine((compression, context) => {
+      const message = compressionProblem(compression);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .optional()
-    .describe('How to compress requests. Left out: OTEL_EXPORTER_OTLP_COMPRESSION, or gzip.'),
+    .describe(
+      'How to compress requests; zstd needs Node.js 22.15. Left out: OTEL_EXPORTER_OTLP_COMPRESSION, or gzip.',
+    ),
   auth: z
     .strictObject({ authenticator: z.string().describe('Id of the extension that adds credentials.') })
     .optional()
@@ -51,7 +58,7 @@ export const otlpClientFields = (defaultTimeout: string) => ({
 });
 
 interface FileSettings {
-  readonly compression?: 'gzip' | 'none' | '' | undefined;
+  readonly compression?: Compression | '' | undefined;
   readonly timeout?: number | undefined;
 }
 
@@ -60,7 +67,7 @@ export function resolveShared(
   file: FileSettings,
   signal: Signal,
   defaultTimeoutMs: number,
-): { readonly timeoutMs: number; readonly compression: 'gzip' | 'none' } {
+): { readonly timeoutMs: number; readonly compression: Compression } {
   const environment = getSharedConfigurationFromEnvironment(ENV_SIGNAL[signal]);
   return {
     timeoutMs: file.timeout ?? environment.timeoutMillis ?? defaultTimeoutMs,

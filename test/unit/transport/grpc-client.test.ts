@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GrpcRequest } from '../../../src/transport/grpc-call.js';
 import { GrpcClient } from '../../../src/transport/grpc-client.js';
+import type { GrpcPingOptions } from '../../../src/transport/grpc-ping.js';
 import { encodeHeaders } from '../../../src/transport/http2/hpack-encoder.js';
 import { FLAG, FRAME, H2_ERROR, SETTING } from '../../../src/transport/http2/protocol.js';
 import { RawPeer, setting, u32 } from './http2/support.js';
@@ -34,9 +35,10 @@ async function listening(server: net.Server | http2.Http2Server): Promise<number
   return (server.address() as net.AddressInfo).port;
 }
 
-function clientOf(port: number): GrpcClient {
+function clientOf(port: number, keepalive?: GrpcPingOptions): GrpcClient {
   const authority = `127.0.0.1:${port}`;
-  const client = new GrpcClient({ authority, connect: { host: '127.0.0.1', port }, userAgent: 'test' });
+  const options = { authority, connect: { host: '127.0.0.1', port }, userAgent: 'test' };
+  const client = new GrpcClient({ ...options, keepalive });
   stops.push(() => client.close());
   return client;
 }
@@ -251,6 +253,25 @@ describe('a connection', () => {
       peer.send(FRAME.HEADERS, end, request.streamId, block);
     });
     expect(await clientOf(port).unary(REQUEST)).toMatchObject({ code: 0 });
+  });
+
+  it('is pinged, and cut when no answer comes', async () => {
+    let pings = 0;
+    const port = await rawBackend(async (peer) => {
+      peer.send(FRAME.SETTINGS, 0, 0);
+      // One is answered; the next is not.
+      const ping = await peer.frame(({ type }) => type === FRAME.PING);
+      if (ping === undefined) return;
+      pings++;
+      peer.send(FRAME.PING, FLAG.ACK, 0, ping.payload);
+      if ((await peer.frame(({ type }) => type === FRAME.PING)) !== undefined) pings++;
+    });
+    const client = clientOf(port, { timeMs: 5, timeoutMs: 20, permitWithoutStream: false });
+    expect(await client.unary({ ...REQUEST, timeoutMs: 0 })).toEqual({
+      code: 14,
+      message: 'error reading from server: EOF',
+    });
+    expect(pings).toBe(2);
   });
 
   it('that breaks ends its calls as unavailable', async () => {
