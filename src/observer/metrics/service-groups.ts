@@ -22,6 +22,11 @@ export class ServiceGroup {
     this.#metrics = metrics;
   }
 
+  /** Of the resource. */
+  get attributes(): AttributesInput {
+    return this.#metrics.attributes;
+  }
+
   numbers(definition: MetricDefinition): MetricTable<NumberSeries> {
     return this.#metrics.numbers(definition);
   }
