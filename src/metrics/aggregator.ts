@@ -77,6 +77,8 @@ const POINTS_PER_METRIC = 500;
 export class ResourceMetrics {
   readonly attributes: AttributesInput;
   readonly tables = new Map<string, MetricTable>();
+  /** False when it had to make room for another: what is measured with it is lost. Ask the aggregator anew. */
+  alive = true;
   /** When one of its series last measured something, at a collection. Milliseconds since the epoch. */
   usedMs: number;
   readonly #shared: TableShared;
@@ -266,6 +268,7 @@ export class MetricsAggregator {
   #evict(): void {
     const [key, resource] = this.#resources.entries().next().value!;
     for (const table of resource.tables.values()) table.sweep(() => false);
+    resource.alive = false;
     this.#resources.delete(key);
     this.#evicted++;
   }

@@ -13,6 +13,12 @@ export const metricsConfig = () =>
         .prefault('15s')
         .refine((ms) => ms >= 100, { message: 'must be at least 100ms' })
         .describe('How often metrics are sent.'),
+      naming: z
+        .enum(['semconv', 'kindling', 'both'])
+        .default('semconv')
+        .describe(
+          'Names of the semantic conventions, those of the Kindling collector before this one, for dashboards that were made for it, or both.',
+        ),
       temporality: z
         .enum(['cumulative', 'delta'])
         .default('cumulative')
@@ -83,6 +89,7 @@ export function measurementOptions(
     dnsLabels: config.dns_labels,
     spansAreSent,
     maxConnections: MAX_CONNECTIONS,
+    naming: config.naming,
     agentId,
     hostName,
   };

@@ -8,6 +8,7 @@ import {
 import type { ProtocolOptions } from '../../protocols/options.js';
 import type { MonoClock } from '../join-types.js';
 import type { Exchange, MonoNs, NetCloseRecord, NetOpenRecord, ProcessTable } from '../types.js';
+import { FormerNames } from './former-names.js';
 import { RequestMetrics } from './request-metrics.js';
 import { type ServiceGroupOptions, ServiceGroups } from './service-groups.js';
 import { TcpMetrics } from './tcp-metrics.js';
@@ -19,6 +20,8 @@ export interface MeasurementOptions extends ServiceGroupOptions {
   readonly spansAreSent: boolean;
   /** Connections that are remembered while they are open. */
   readonly maxConnections: number;
+  /** `kindling`: requests under the names of the former collector; see `FormerNames`. */
+  readonly naming: 'semconv' | 'kindling' | 'both';
 }
 
 export class ObserverMeasurements {
@@ -27,6 +30,7 @@ export class ObserverMeasurements {
   readonly #clock: MonoClock;
   readonly #requests: RequestMetrics;
   readonly #tcp: TcpMetrics;
+  readonly #former: FormerNames | undefined;
   #aggregator: MetricsAggregator | undefined;
   #groups: ServiceGroups | undefined;
   #collectedAt: MonoNs = 0;
@@ -41,7 +45,8 @@ export class ObserverMeasurements {
     this.#processes = processes;
     this.#clock = clock;
     const { dnsLabels, spansAreSent } = options;
-    this.#tcp = new TcpMetrics(options.maxConnections, (tgid) => this.#groups!.of(tgid));
+    this.#former = options.naming === 'semconv' ? undefined : new FormerNames(protocols);
+    this.#tcp = new TcpMetrics(options.maxConnections, (tgid) => this.#groups!.of(tgid), this.#former);
     this.#requests = new RequestMetrics({ protocols, dnsLabels, spansAreSent }, clock);
   }
 
@@ -55,7 +60,9 @@ export class ObserverMeasurements {
 
   exchange(exchange: Exchange): void {
     this.begin(exchange.requestStart);
-    this.#requests.record(exchange, this.#groups!.of(exchange.tgid));
+    const group = this.#groups!.of(exchange.tgid);
+    if (this.#options.naming !== 'kindling') this.#requests.record(exchange, group);
+    this.#former?.exchange(exchange, group);
   }
 
   netOpen(record: NetOpenRecord): void {

@@ -14,7 +14,7 @@ import { SpanFacts } from '../../protocols/span-facts.js';
 import type { MonoClock } from '../join-types.js';
 import { errorType, isKnownMethod } from '../span-attributes.js';
 import { SPAN_ID, TRACE_ID } from '../span-identity.js';
-import type { Exchange } from '../types.js';
+import type { Exchange, SocketTuple } from '../types.js';
 import {
   CONSUMED_MESSAGES,
   DB_CLIENT_DURATION,
@@ -39,6 +39,19 @@ import type { ServiceGroup } from './service-groups.js';
 const NS_PER_S = 1e9;
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
+/** What the last exchange of a connection was, and its series: the next one is nearly always like it. */
+interface Last {
+  readonly group: ServiceGroup;
+  readonly role: Exchange['role'];
+  readonly method: string;
+  readonly statusCode: number;
+  readonly error: string | undefined;
+  readonly host: string | undefined;
+  readonly version: string;
+  readonly tls: Exchange['tls'];
+  readonly entry: Entry;
+}
+
 /** The series of one kind of exchange. */
 interface Entry {
   readonly duration: HistogramSeries;
@@ -60,6 +73,7 @@ export class RequestMetrics {
   readonly #options: RequestMetricsOptions;
   readonly #clock: MonoClock;
   readonly #facts = new SpanFacts();
+  readonly #last = new WeakMap<SocketTuple, Last>();
   #current: Exchange | undefined;
 
   constructor(options: RequestMetricsOptions, clock: MonoClock) {
@@ -103,10 +117,34 @@ export class RequestMetrics {
   #http1(exchange: Exchange, group: ServiceGroup): Entry {
     const { http, role, tls, tuple } = exchange;
     const error = errorType(exchange);
+    const last = this.#last.get(tuple);
+    if (
+      last !== undefined &&
+      last.group === group &&
+      last.statusCode === http.statusCode &&
+      last.method === http.method &&
+      last.host === http.host &&
+      last.role === role &&
+      last.error === error &&
+      last.version === http.version &&
+      last.tls === tls &&
+      isAlive(last.entry)
+    ) {
+      return last.entry;
+    }
+    const entry = this.#http1Entry(exchange, group, error);
+    if (isOverflow(entry)) return entry;
+    const { method, statusCode, host, version } = http;
+    this.#last.set(tuple, { group, role, method, statusCode, error, host, version, tls, entry });
+    return entry;
+  }
+
+  #http1Entry(exchange: Exchange, group: ServiceGroup, error: string | undefined): Entry {
+    const { http, role, tls, tuple } = exchange;
     const where = role === 'server' ? '' : (http.host ?? `${tuple.remoteAddress} ${tuple.remotePort}`);
     const key = `${role} ${http.method} ${http.statusCode} ${error} ${http.version} ${tls === undefined} ${where}`;
     const known = group.cached<Entry>(key);
-    if (known?.duration.alive && known.sent.alive && known.received.alive) return known;
+    if (known !== undefined && isAlive(known)) return known;
     const scheme = tls === undefined ? 'http' : 'https';
     const named = splitAuthority(http.host, DEFAULT_PORT[scheme]);
     const server =
@@ -124,8 +162,7 @@ export class RequestMetrics {
       'network.protocol.version': http.version,
     });
     const entry = { duration, ...this.#io(group, 'http', role, server) };
-    const isOwn = !(duration.isOverflow || entry.sent.isOverflow || entry.received.isOverflow);
-    if (isOwn) group.cache(key, entry);
+    if (!isOverflow(entry)) group.cache(key, entry);
     return entry;
   }
 
@@ -186,6 +223,14 @@ export class RequestMetrics {
     return picked;
   }
 }
+
+/** None of its series has expired or was given up. */
+const isAlive = ({ duration, sent, received }: Entry): boolean =>
+  duration.alive && sent.alive && received.alive;
+
+/** What overflows is looked up each time, so that it is counted. */
+const isOverflow = ({ duration, sent, received }: Entry): boolean =>
+  duration.isOverflow || sent.isOverflow || received.isOverflow;
 
 const SERVER_ONLY = { attributes: ['server.address', 'server.port'] };
 

@@ -22,6 +22,16 @@ export class ServiceGroup {
     this.#metrics = metrics;
   }
 
+  /** False when its resource had to make room for another. */
+  get alive(): boolean {
+    return this.#metrics.alive;
+  }
+
+  /** Of the resource. */
+  get attributes(): AttributesInput {
+    return this.#metrics.attributes;
+  }
+
   numbers(definition: MetricDefinition): MetricTable<NumberSeries> {
     return this.#metrics.numbers(definition);
   }
@@ -63,11 +73,11 @@ export class ServiceGroups {
 
   of(tgid: number): ServiceGroup {
     const known = this.#byProcess.get(tgid);
-    if (known !== undefined) return known;
+    if (known?.alive) return known;
     const attributes = this.#resource(this.#processes.get(tgid));
     const instance = String(attributes['service.instance.id']);
     let group = this.#byInstance.get(instance);
-    if (group === undefined) {
+    if (!group?.alive) {
       group = new ServiceGroup(this.#aggregator.resource(attributes));
       this.#byInstance.set(instance, group);
     }

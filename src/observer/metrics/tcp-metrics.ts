@@ -6,6 +6,7 @@ import type { AttributesInput } from '../../otlp/attribute-writer.js';
 import { connectionErrorType } from '../../protocols/connection-error.js';
 import { LruMap } from '../process/lru-map.js';
 import type { MonoNs, NetCloseRecord, NetOpenRecord, SocketTuple } from '../types.js';
+import type { FormerNames } from './former-names.js';
 import type { ServiceGroup } from './service-groups.js';
 import {
   CONNECT_DURATION,
@@ -41,13 +42,15 @@ const errnoType = (errno: number): string =>
 
 export class TcpMetrics {
   readonly #groupOf: GroupOf;
+  readonly #former: FormerNames | undefined;
   readonly #open: LruMap<number, Open>;
   /** Open connections of each process that has or had some since the last collection. */
   readonly #counts = new Map<number, Record<Side, number>>();
 
   /** `maxConnections`: remembered at most; the least recently opened are taken for closed. */
-  constructor(maxConnections: number, groupOf: GroupOf) {
+  constructor(maxConnections: number, groupOf: GroupOf, former?: FormerNames) {
     this.#groupOf = groupOf;
+    this.#former = former;
     this.#open = new LruMap(maxConnections);
   }
 
@@ -66,6 +69,7 @@ export class TcpMetrics {
       .numbers(CONNECTIONS_OPENED)
       .of({ 'kindling.side': side, ...serverOf(tuple, side) })
       .add(1);
+    this.#former?.connected(record, group);
     if (connectStart === 0) return;
     group
       .histogram(CONNECT_DURATION)
@@ -118,7 +122,9 @@ export class TcpMetrics {
     const isSilent = turns === 0 && bytesSent === 0 && bytesReceived === 0;
     if (error === 0 || !(unconnected ?? isSilent)) return;
     const attributes = { 'error.type': errnoType(error), ...serverOf(tuple, 'client') };
-    this.#groupOf(tgid).numbers(CONNECT_FAILURES).of(attributes).add(1);
+    const group = this.#groupOf(tgid);
+    group.numbers(CONNECT_FAILURES).of(attributes).add(1);
+    this.#former?.notConnected(record, group);
   }
 
   #change(tgid: number, side: Side, by: number): void {

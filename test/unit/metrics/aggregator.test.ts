@@ -198,6 +198,9 @@ describe('MetricsAggregator', () => {
       .map(({ resource }) => resource.attributes['service.name']);
     expect(names).toEqual(['a', 'c']);
     expect(aggregator.stats().evicted).toBe(1);
+    const [a, c] = ['a', 'c'].map((name) => aggregator.resource({ 'service.name': name }));
+    aggregator.resource({ 'service.name': 'd' });
+    expect([a?.alive, c?.alive]).toEqual([false, true]);
   });
 
   it('cuts requests by size and loses no point between them', () => {
