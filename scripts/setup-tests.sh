@@ -17,6 +17,9 @@ openssl openssl
 ip iproute2
 faketime faketime
 nft nftables
+dig bind9-dnsutils
+dnsmasq dnsmasq-base
+haproxy haproxy server
 nginx nginx-light server
 redis-server redis-server server
 redis-benchmark redis-tools server

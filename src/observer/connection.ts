@@ -28,6 +28,8 @@ export class Connection {
   /** Last turn of which a byte was seen since it is known what the conversation speaks, and its direction; 0: none. */
   visibleTurn = 0;
   visibleEgress = false;
+  /** Its bytes are read elsewhere, in clear. */
+  setAside = false;
   lastTime: MonoNs = 0;
   /** Last turn seen. */
   lastTurn: number;

@@ -132,6 +132,7 @@ export class ConnectionTable {
     if (record.repeatsTail) return;
     const newTurn = record.turn > connection.lastTurn;
     this.#sawTurn(connection, record.turn);
+    if (connection.setAside) return;
     if (connection.pairing !== undefined) this.#feed(connection, record);
     else if (connection.undecided && record.shed && record.payloadEnd === record.payloadStart) {
       // It says nothing of what the connection speaks.
@@ -140,6 +141,15 @@ export class ConnectionTable {
       if (connection.recognition !== undefined) this.#recognize(connection, connection.recognition, record);
       if (connection.pairing === undefined && this.#wires !== undefined) this.#converse(connection, record);
     }
+  }
+
+  /** What the connection carries is read elsewhere: nothing is looked for in its bytes any more. */
+  setAside(cookie: number): void {
+    const connection = this.#byCookie.get(cookie);
+    if (connection === undefined || !connection.undecided) return;
+    connection.setAside = true;
+    connection.recognition = undefined;
+    connection.conversation = undefined;
   }
 
   netOpen(record: NetOpenRecord): void {

@@ -228,6 +228,10 @@ export class Observer {
       plaintext: (record) => this.#plaintext.netData(record),
       closed: (record) => this.#plaintext.netClose(record),
       handshake: (tgid) => parts.tls?.handshake(tgid),
+      inClear: (cookie) => {
+        this.#connections.setAside(cookie);
+        parts.limiter?.limit(cookie, 0);
+      },
     });
     this.#engine = parts.createEngine({
       emitExchange: (exchange, profile) => {

@@ -94,6 +94,8 @@ export type EventRecord = Common &
         readonly error: number;
         readonly tuple: Tuple;
         readonly oldState: number;
+        readonly connectStart: number;
+        readonly tid: number;
       }
     | {
         readonly kind: 'sched_wait';
@@ -290,6 +292,8 @@ function readRecord(view: DataView): EventRecord {
         error: s32(o.error),
         tuple: tuple(o.tuple),
         oldState: u32(o.oldState),
+        connectStart: u64(o.connectStart),
+        tid: u32(o.tid),
       };
     }
     case EVENT_KIND.SCHED_WAIT: {

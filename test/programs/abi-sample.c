@@ -100,6 +100,8 @@ int main(void)
 		.tuple = tuple(2),
 		.tgid = 25,
 		.old_state = 9,
+		.connect_start = 0x3000000a1,
+		.tid = 26,
 	};
 	struct net_unix_event unix_socket = {
 		.hdr = header(EVENT_NET_UNIX, 0, sizeof(unix_socket)),

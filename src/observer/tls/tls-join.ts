@@ -38,6 +38,8 @@ export interface TlsJoinOutput {
   closed(record: NetCloseRecord): void;
   /** A process speaks TLS. */
   handshake(tgid: number): void;
+  /** The plaintext of a socket is seen and its handshake is over: of its ciphertext, lengths are enough. Once for each. */
+  inClear(socketCookie: number): void;
 }
 
 /** Records of one session that may wait for its socket, and all of them together. */
@@ -67,6 +69,8 @@ interface Socket {
   /** Undefined when the handshake is over. */
   hello: HelloReader | undefined;
   session: Session | undefined;
+  /** `inClear` was told. */
+  inClear: boolean;
 }
 
 interface Session {
@@ -190,6 +194,7 @@ export class TlsJoin {
       version: undefined,
       hello: new HelloReader(),
       session: undefined,
+      inClear: false,
     };
     this.#sockets.set(cookie, socket);
     // Also when the handshake is over: the agent may have come late.
@@ -310,6 +315,10 @@ export class TlsJoin {
     session.base[direction] ??= socket.base[direction] ?? Math.imul(session.id >>> 4, 0x9e3779b1) >>> 0;
     session.lastTurn = record.turn;
     record.place(socket.cookie, socket.tuple, session.base[direction], session.turnBase);
+    if (!socket.inClear && socket.hello === undefined) {
+      socket.inClear = true;
+      this.#output.inClear(socket.cookie);
+    }
     this.#output.plaintext(record);
   }
 

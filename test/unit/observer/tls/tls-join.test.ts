@@ -27,6 +27,7 @@ class Scene {
   }[] = [];
   readonly closed: { cookie: number; turns: number }[] = [];
   readonly handshakes: number[] = [];
+  readonly inClear: number[] = [];
   time = 1000;
   readonly join = new TlsJoin(64, {
     plaintext: ({ socketCookie, bytes, payloadStart, payloadEnd, turn, position }) => {
@@ -39,6 +40,9 @@ class Scene {
     },
     handshake: (tgid) => {
       this.handshakes.push(tgid);
+    },
+    inClear: (cookie) => {
+      this.inClear.push(cookie);
     },
   });
 
@@ -114,6 +118,26 @@ class Scene {
 }
 
 describe('TlsJoin', () => {
+  it('says once that a socket needs no ciphertext any more, when its handshake is over', () => {
+    const scene = new Scene();
+    scene.moved(1, false, HANDSHAKE);
+    let start = scene.time++;
+    scene.moved(1, false, HANDSHAKE);
+    scene.call(9, false, 'early', 1, { start });
+    expect(scene.inClear).toEqual([]);
+    for (const text of ['GET', 'POST']) {
+      start = scene.time++;
+      scene.moved(1, false, APPLICATION);
+      scene.call(9, false, text, 1, { start });
+    }
+    // Lengths alone still tell which call moved what.
+    start = scene.time++;
+    scene.moved(1, false, '', { length: 60 });
+    scene.call(9, false, 'PUT', 1, { start });
+    expect(scene.inClear).toEqual([1]);
+    expect(scene.plaintext.map(({ text }) => text)).toEqual(['early', 'GET', 'POST', 'PUT']);
+  });
+
   it('takes the socket whose bytes the thread moved inside the call', () => {
     const scene = new Scene();
     scene.moved(1, false, HANDSHAKE);
