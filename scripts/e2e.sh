@@ -11,4 +11,5 @@ if command -v go >/dev/null; then
 else
   echo 'e2e: Go was not found, the tests against a real Collector are skipped.' >&2
 fi
+scripts/setup-tests.sh
 exec npm run --silent test:e2e

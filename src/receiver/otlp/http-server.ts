@@ -13,7 +13,7 @@ import { MalformedError } from '../../otlp/malformed-error.js';
 import { encodeStatus, exportResponseToJson, statusToJson } from '../../otlp/responses.js';
 import type { ByteBudget } from '../../transport/byte-budget.js';
 import { GRPC_STATUS, httpStatusOf, RpcError } from '../../transport/grpc-status.js';
-import { listen, type OpenListener } from '../../transport/listen.js';
+import { listen, type OpenListener, TCP_KEEPALIVE_MS } from '../../transport/listen.js';
 import { connectionOf } from '../../transport/peer.js';
 import { DEFAULT_HTTP_BODY_BYTES, type OtlpHttpConfig } from './config.js';
 import { type CorsHandler, corsHandler } from './cors.js';
@@ -30,8 +30,6 @@ const JSON_RESPONSE = Buffer.from(exportResponseToJson('traces'));
 /** After a refusal with bytes still on their way: how long to read on, so that the client sees the answer. */
 const LINGER_MS = 500;
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
-/** Silence after which a connection is probed. */
-const TCP_KEEPALIVE_MS = 15_000;
 
 export interface OtlpHttpServerOptions {
   readonly listen: ListenOptions;
