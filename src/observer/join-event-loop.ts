@@ -278,10 +278,12 @@ class Plan {
     const { timeline, architecture } = this.#context;
     let since = to;
     for (const worker of timeline.wokenBy(tgid, tid)) {
+      let waited = false;
       timeline.visit(tgid, worker, from, since, (start, _end, kind, wait) => {
-        if (kind === 'unknown' || start >= since) return;
-        if (kind === 'blocked' && mayWaitForWork(waitReason(wait!, architecture))) return;
-        since = start;
+        if (start >= since) return;
+        if (kind === 'blocked' && mayWaitForWork(waitReason(wait!, architecture))) waited = true;
+        // Its next wait may not have been told yet: what follows one is work all the same.
+        else if (kind !== 'unknown' || waited) since = start;
       });
     }
     return since;

@@ -140,6 +140,28 @@ describe('an event loop with one request', () => {
     expect(classesOf(world.spans(id)![0]!)).toEqual({ cpu: 5, idle: 26 });
   });
 
+  it('calls a wait idle only until a thread of the pool works, for whomever', () => {
+    const world = new World();
+    const loop = world.thread(APP, LOOP, 1000 * MS);
+    const pool = world.thread(APP, 12, 900 * MS);
+    // The loop has woken it before: it is one of its pool.
+    loop.epoll(5 * MS).run(2 * MS);
+    pool.run(1 * MS).lock(loop.now - 1 * MS - pool.now, LOOP);
+    loop.epoll(10 * MS).receive(1, 'server');
+    const start = loop.now;
+    pool.run(1 * MS).lock(start + 7 * MS - pool.now);
+    pool.run(3 * MS).lock(300 * MS);
+    loop.run(2 * MS).epoll(20 * MS);
+    loop.run(3 * MS).send(1, 'server');
+    const end = loop.now;
+    loop.run(1 * MS).epoll(500 * MS);
+    serve(world, 1, start, end, 1);
+    const id = world.ask(end + 100 * MS, batchOf([serverSpan(start, end, 1)]), APP);
+    world.play(end + 5000 * MS);
+    // Of the 20 ms of waiting the 5 before the pool's work: what it did then may have been for this request.
+    expect(classesOf(world.spans(id)![0]!)).toEqual({ cpu: 5, idle: 5, unattributed: 15 });
+  });
+
   it('waits for a connection that it opens', () => {
     const world = new World();
     const loop = world.thread(APP, LOOP, 1000 * MS);
