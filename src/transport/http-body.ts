@@ -1,11 +1,11 @@
 /**
- * Receives and decompresses the body of one OTLP/HTTP request, within the size limit and the memory budget.
+ * Receives and decompresses the body of one HTTP request, within the size limit and the memory budget.
  * `Content-Encoding` is matched exactly, as the Collector does: `GZIP`, `identity` and lists are refused.
  */
 import type { IncomingMessage } from 'node:http';
-import type { ByteBudget } from '../../transport/byte-budget.js';
-import { DecompressError, HTTP_DECOMPRESSORS } from '../../transport/decompress.js';
-import { GRPC_STATUS, RpcError } from '../../transport/grpc-status.js';
+import type { ByteBudget } from './byte-budget.js';
+import { DecompressError, HTTP_DECOMPRESSORS } from './decompress.js';
+import { GRPC_STATUS, RpcError } from './grpc-status.js';
 
 export interface HttpBodyLimits {
   /** On the wire, and again after decompression. */
