@@ -31,6 +31,7 @@ import { ebpfReceiver } from './receiver/ebpf/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
+import { zipkinReceiver } from './receiver/zipkin/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
@@ -61,4 +62,5 @@ export const COMPONENTS: readonly AnyFactory[] = [
   nopReceiver,
   otlpReceiver,
   replayReceiver,
+  zipkinReceiver,
 ];

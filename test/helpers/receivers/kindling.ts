@@ -1,0 +1,86 @@
+/** Kindling's receivers, each by itself. */
+import type { Receiver } from '../../../src/component/component.js';
+import { PermanentError, RetryableError } from '../../../src/component/errors.js';
+import { toJson } from '../../../src/otlp/json-writer.js';
+import { zipkinReceiverConfig } from '../../../src/receiver/zipkin/config.js';
+import { ZipkinReceiver } from '../../../src/receiver/zipkin/zipkin.js';
+import { CountingMetrics, NOP_HOST, Sink, settingsFor } from '../otlp/receiver-harness.js';
+import { ask, type Ports } from './ask.js';
+import type { ReceiverAnswer, ReceiverAnswers, ReceiverCase, Verdict } from './case.js';
+import { comparableTraces } from './compare.js';
+
+export interface RunningApmReceiver {
+  readonly receiver: Receiver;
+  readonly ports: Ports;
+  readonly sink: Sink;
+  readonly metrics: CountingMetrics;
+  stop(): Promise<void>;
+}
+
+const portOf = (address: unknown): number => (address as { readonly port: number }).port;
+
+export async function startZipkin(settings: object = {}): Promise<RunningApmReceiver> {
+  const config = zipkinReceiverConfig().parse({ endpoint: '127.0.0.1:0', ...settings });
+  const sink = new Sink();
+  const metrics = new CountingMetrics();
+  const receiver = new ZipkinReceiver(settingsFor('zipkin', metrics), config, { traces: sink });
+  await receiver.start(NOP_HOST);
+  return running(receiver, { http: portOf(receiver.address) }, sink, metrics);
+}
+
+function running(receiver: Receiver, ports: Ports, sink: Sink, metrics: CountingMetrics): RunningApmReceiver {
+  return { receiver, ports, sink, metrics, stop: () => receiver.shutdown(AbortSignal.timeout(2000)) };
+}
+
+const STARTS: Readonly<Record<string, () => Promise<RunningApmReceiver>>> = {
+  zipkin: () => startZipkin(),
+  'zipkin/tags': () => startZipkin({ parse_string_tags: true }),
+};
+
+export const startReceiverOf = (name: string): Promise<RunningApmReceiver> => STARTS[name]!();
+
+const sayTo = (sink: Sink, verdict: Verdict): void => {
+  sink.answer = async () => {
+    if (verdict === 'permanent') throw new PermanentError(BACKEND_SAID.permanent, { grpcStatus: 3 });
+    if (verdict === 'transient') throw new RetryableError(BACKEND_SAID.transient, { grpcStatus: 14 });
+  };
+};
+
+/** What the exporter of a Collector makes of the answer of a backend. */
+export const BACKEND_SAID = {
+  permanent:
+    'Permanent error: rpc error: code = InvalidArgument desc = error exporting items, request to URL responded with HTTP Status Code 400',
+  transient:
+    'rpc error: code = Unavailable desc = error exporting items, request to URL responded with HTTP Status Code 503',
+};
+
+export async function askKindlingReceivers(cases: readonly ReceiverCase[]): Promise<ReceiverAnswers> {
+  const started = new Map<string, RunningApmReceiver>();
+  const answers: Record<string, ReceiverAnswer> = {};
+  try {
+    for (const one of cases) {
+      const receiver = started.get(one.receiver) ?? (await startReceiverOf(one.receiver));
+      started.set(one.receiver, receiver);
+      const { sink } = receiver;
+      sayTo(sink, one.verdict ?? 'ok');
+      const seen = new Promise<void>((resolve) => {
+        const answer = sink.answer;
+        sink.answer = (batch) => answer(batch).finally(() => setImmediate(resolve));
+      });
+      const answer = await ask(one, receiver.ports);
+      if (one.ask.kind === 'udp') await seen;
+      const batches = sink.batches.splice(0);
+      const groups = batches.flatMap(
+        ({ bytes }) =>
+          (JSON.parse(toJson('traces', bytes)) as { resourceSpans?: unknown[] }).resourceSpans ?? [],
+      );
+      answers[one.id] = {
+        ...answer,
+        ...(batches.length === 0 ? {} : { spans: comparableTraces({ resourceSpans: groups }) }),
+      };
+    }
+  } finally {
+    for (const receiver of started.values()) await receiver.stop();
+  }
+  return answers;
+}
