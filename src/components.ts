@@ -11,6 +11,7 @@ import { otlpGrpcExporter } from './exporters/otlp_grpc/factory.js';
 import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
+import { zipkinExporter } from './exporters/zipkin/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
 import { fileStorageExtension } from './extensions/file_storage/factory.js';
@@ -42,6 +43,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   otlpHttpExporter,
   storeExporter,
   terminalExporter,
+  zipkinExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
   fileStorageExtension,

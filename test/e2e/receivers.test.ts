@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { referenceMissing } from '../helpers/parity/reference.js';
+import { zipkinExportCases } from '../helpers/receivers/cases/zipkin-export.js';
 import { comparableAnswer, RECEIVER_GROUPS } from '../helpers/receivers/groups.js';
-import { askReferenceReceivers } from '../helpers/receivers/reference.js';
+import { askReferenceReceivers, askReferenceZipkinExporter } from '../helpers/receivers/reference.js';
 
 const missing = referenceMissing();
 if (missing !== undefined) {
@@ -26,4 +27,11 @@ describe.skipIf(missing !== undefined)('receivers of a Collector', () => {
       ).toEqual(recorded);
     },
   );
+
+  it('and its zipkin exporter send what was recorded', { timeout: 60_000 }, async () => {
+    const recorded: unknown = JSON.parse(
+      readFileSync(new URL('../golden/receivers/zipkin-export.json', import.meta.url), 'utf8'),
+    );
+    expect(await askReferenceZipkinExporter(zipkinExportCases())).toEqual(recorded);
+  });
 });

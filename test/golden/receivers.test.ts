@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ReceiverAnswers } from '../helpers/receivers/case.js';
+import { zipkinExportCases } from '../helpers/receivers/cases/zipkin-export.js';
 import { comparableAnswer, RECEIVER_GROUPS } from '../helpers/receivers/groups.js';
-import { askKindlingReceivers } from '../helpers/receivers/kindling.js';
+import { askKindlingReceivers, askZipkinExporter } from '../helpers/receivers/kindling.js';
 
 describe.each(Object.entries(RECEIVER_GROUPS))('receiver parity: %s', (group, make) => {
   const cases = make();
@@ -30,4 +31,11 @@ describe.each(Object.entries(RECEIVER_GROUPS))('receiver parity: %s', (group, ma
     }
     expect(different).toEqual({});
   });
+});
+
+it('exporter parity: zipkin', async () => {
+  const recorded: unknown = JSON.parse(
+    readFileSync(new URL('./receivers/zipkin-export.json', import.meta.url), 'utf8'),
+  );
+  expect(await askZipkinExporter(zipkinExportCases())).toEqual(recorded);
 });

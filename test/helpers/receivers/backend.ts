@@ -1,7 +1,8 @@
-/** An OTLP/HTTP server that a Collector exports to, as JSON, and that says what it is told to say. */
+/** An HTTP server that a Collector exports to, and that says what it is told to say. */
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Verdict } from './case.js';
+import { readZipkinProto } from './zipkin-proto.js';
 
 const STATUS: Readonly<Record<Verdict, number>> = { ok: 200, permanent: 400, transient: 503 };
 
@@ -13,7 +14,9 @@ export class Backend {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      this.#received.push(JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown);
+      const isJson = request.headers['content-type'] === 'application/json';
+      const body = Buffer.concat(chunks);
+      this.#received.push(isJson ? (JSON.parse(body.toString('utf8')) as unknown) : readZipkinProto(body));
       response.writeHead(STATUS[this.verdict], { 'content-type': 'application/json' }).end('{}');
       this.#onReceived?.();
     });

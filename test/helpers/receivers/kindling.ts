@@ -1,13 +1,18 @@
 /** Kindling's receivers, each by itself. */
 import type { Receiver } from '../../../src/component/component.js';
 import { PermanentError, RetryableError } from '../../../src/component/errors.js';
+import { zipkinExporter } from '../../../src/exporters/zipkin/factory.js';
+import { fromJson } from '../../../src/otlp/json-reader.js';
 import { toJson } from '../../../src/otlp/json-writer.js';
 import { zipkinReceiverConfig } from '../../../src/receiver/zipkin/config.js';
 import { ZipkinReceiver } from '../../../src/receiver/zipkin/zipkin.js';
+import { batchOf, SYNCHRONOUS, startExporter } from '../otlp/exporter-harness.js';
 import { CountingMetrics, NOP_HOST, Sink, settingsFor } from '../otlp/receiver-harness.js';
 import { ask, type Ports } from './ask.js';
+import { Backend } from './backend.js';
 import type { ReceiverAnswer, ReceiverAnswers, ReceiverCase, Verdict } from './case.js';
-import { comparableTraces } from './compare.js';
+import type { ExportCase } from './cases/zipkin-export.js';
+import { comparableTraces, comparableZipkin, type ZipkinExport } from './compare.js';
 
 export interface RunningApmReceiver {
   readonly receiver: Receiver;
@@ -83,4 +88,27 @@ export async function askKindlingReceivers(cases: readonly ReceiverCase[]): Prom
     for (const receiver of started.values()) await receiver.stop();
   }
   return answers;
+}
+
+/** What the `zipkin` exporter sends for each case. */
+export async function askZipkinExporter(cases: readonly ExportCase[]): Promise<Record<string, ZipkinExport>> {
+  const backend = new Backend();
+  const endpoint = `http://127.0.0.1:${await backend.start()}/api/v2/spans`;
+  const start = (format: string) => startExporter(zipkinExporter, { ...SYNCHRONOUS, endpoint, format });
+  const [json, proto] = await Promise.all([start('json'), start('proto')]);
+  try {
+    const answers: Record<string, ZipkinExport> = {};
+    for (const { id, request } of cases) {
+      const batch = batchOf('traces', fromJson('traces', JSON.stringify(request)));
+      const sent = async ({ exporter }: typeof json): Promise<unknown> => {
+        await exporter.consume(batch);
+        return backend.take()[0];
+      };
+      answers[id] = comparableZipkin({ json: await sent(json), proto: await sent(proto) });
+    }
+    return answers;
+  } finally {
+    await Promise.all([json.stop(), proto.stop()]);
+    backend.stop();
+  }
 }

@@ -8,14 +8,15 @@ import { REFERENCE_BINARY } from '../parity/reference.js';
 import { ask, type Ports } from './ask.js';
 import { Backend } from './backend.js';
 import type { ReceiverAnswer, ReceiverAnswers, ReceiverCase } from './case.js';
-import { comparableTraces } from './compare.js';
+import type { ExportCase } from './cases/zipkin-export.js';
+import { comparableTraces, comparableZipkin, type ZipkinExport } from './compare.js';
 
 /** Asks each case of a Collector that runs for as long as that takes. */
 export async function askReferenceReceivers(cases: readonly ReceiverCase[]): Promise<ReceiverAnswers> {
   const backend = new Backend();
   const backendPort = await backend.start();
   const ports = await freePorts();
-  const child = await startCollector(backendPort, ports);
+  const child = await startCollector(receiversConfig(backendPort, ports));
   try {
     const answers: Record<string, ReceiverAnswer> = {};
     for (const one of cases) {
@@ -65,10 +66,10 @@ async function freeUdp(): Promise<number> {
   return port;
 }
 
-async function startCollector(backendPort: number, ports: Record<string, Ports>): Promise<ChildProcess> {
+function receiversConfig(backendPort: number, ports: Record<string, Ports>): object {
   const at = (port: number | undefined) => ({ endpoint: `127.0.0.1:${port}` });
   const { jaeger } = ports;
-  const config = stringify({
+  return {
     receivers: {
       zipkin: at(ports.zipkin?.http),
       'zipkin/tags': { ...at(ports['zipkin/tags']?.http), parse_string_tags: true },
@@ -94,8 +95,12 @@ async function startCollector(backendPort: number, ports: Record<string, Ports>)
       telemetry: { metrics: { level: 'none' }, logs: { level: 'info' } },
       pipelines: { traces: { receivers: ['zipkin', 'zipkin/tags', 'jaeger'], exporters: ['otlphttp'] } },
     },
-  });
-  const child = spawn(REFERENCE_BINARY, [`--config=yaml:${config}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  };
+}
+
+async function startCollector(config: object): Promise<ChildProcess> {
+  const args = [`--config=yaml:${stringify(config)}`];
+  const child = spawn(REFERENCE_BINARY, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -105,4 +110,44 @@ async function startCollector(backendPort: number, ports: Record<string, Ports>)
     child.on('close', () => reject(new Error(`the Collector ended: ${log}`)));
   });
   return child;
+}
+
+/** What the `zipkin` exporter of a Collector sends for each case. */
+export async function askReferenceZipkinExporter(
+  cases: readonly ExportCase[],
+): Promise<Record<string, ZipkinExport>> {
+  const backend = new Backend();
+  const endpoint = `http://127.0.0.1:${await backend.start()}/api/v2/spans`;
+  const [json, proto] = await Promise.all([freeTcp(), freeTcp()]);
+  const otlp = (port: number) => ({ protocols: { http: { endpoint: `127.0.0.1:${port}` } } });
+  const child = await startCollector({
+    receivers: { 'otlp/json': otlp(json), 'otlp/proto': otlp(proto) },
+    exporters: { 'zipkin/json': { endpoint }, 'zipkin/proto': { endpoint, format: 'proto' } },
+    service: {
+      telemetry: { metrics: { level: 'none' } },
+      pipelines: {
+        'traces/json': { receivers: ['otlp/json'], exporters: ['zipkin/json'] },
+        'traces/proto': { receivers: ['otlp/proto'], exporters: ['zipkin/proto'] },
+      },
+    },
+  });
+  try {
+    const answers: Record<string, ZipkinExport> = {};
+    for (const { id, request } of cases) {
+      const sent = async (port: number): Promise<unknown> => {
+        await fetch(`http://127.0.0.1:${port}/v1/traces`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(request),
+        });
+        return backend.take()[0];
+      };
+      answers[id] = comparableZipkin({ json: await sent(json), proto: await sent(proto) });
+    }
+    return answers;
+  } finally {
+    child.kill();
+    await once(child, 'close');
+    backend.stop();
+  }
 }

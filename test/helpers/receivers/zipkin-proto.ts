@@ -23,4 +23,4 @@ export const zipkinProto = (spans: readonly object[]): Uint8Array =>
   LIST.encode(LIST.fromObject({ spans })).finish();
 
 export const readZipkinProto = (bytes: Uint8Array): object =>
-  LIST.toObject(LIST.decode(bytes), { longs: String, bytes: String, enums: String });
+  LIST.toObject(LIST.decode(bytes), { longs: String, bytes: String, defaults: false, enums: String });
