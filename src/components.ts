@@ -29,6 +29,7 @@ import { tailSamplingProcessor } from './processors/tail_sampling/factory.js';
 import { traceProfilingProcessor } from './processors/trace_profiling/factory.js';
 import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
+import { jaegerReceiver } from './receiver/jaeger/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
@@ -61,6 +62,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   traceProfilingProcessor,
   transformProcessor,
   ebpfReceiver,
+  jaegerReceiver,
   nopReceiver,
   otlpReceiver,
   replayReceiver,

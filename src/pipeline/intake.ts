@@ -84,7 +84,7 @@ export class Intake {
   }
 
   /** Counts a request that never got as far as its items. */
-  lost(reason: 'malformed' | 'too_large', transport: string): void {
+  lost(reason: 'malformed' | 'too_large' | 'queue_full' | 'memory_budget', transport: string): void {
     const { metrics } = this.#settings;
     metrics.received(this.signal, 1);
     metrics.dropped(this.signal, 1, reason);

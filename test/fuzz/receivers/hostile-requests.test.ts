@@ -57,8 +57,10 @@ describe.each(Object.keys(RECEIVER_GROUPS))('hostile requests: %s', (group) => {
           : { ...seed, ask: { ...seed.ask, body: hurt(random, bytesOf(seed.ask.body)) } };
       const { ports, sink } = receivers.get(seed.receiver)!;
       const { status } = await ask(broken, ports);
-      if (broken.ask.kind === 'http') expect([202, 400, 405], `round ${round}: ${seed.id}`).toContain(status);
-      else if (broken.ask.kind === 'grpc') expect([0, 13], `round ${round}: ${seed.id}`).toContain(status);
+      if (broken.ask.kind === 'http')
+        expect([202, 400, 404, 405], `round ${round}: ${seed.id}`).toContain(status);
+      else if (broken.ask.kind === 'grpc')
+        expect([0, 12, 13], `round ${round}: ${seed.id}`).toContain(status);
       for (const batch of sink.batches.splice(0)) {
         expect(validate('traces', batch.bytes), `round ${round}: ${seed.id}`).toBe(batch.itemCount);
       }

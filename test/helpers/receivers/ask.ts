@@ -10,6 +10,7 @@ export interface Ports {
   readonly grpc?: number;
   readonly compact?: number;
   readonly binary?: number;
+  readonly sampling?: number;
 }
 
 /** What the receiver answers; nothing to a datagram. */
@@ -41,7 +42,9 @@ function askHttp(one: HttpAsk, port: number): Promise<ReceiverAnswer> {
     });
     // A Collector that panics cuts the connection.
     request.on('error', () => resolve({ status: 0 }));
-    request.end(body);
+    // Without a length, the body of a GET would be read as the next request.
+    if (method === 'GET') request.end();
+    else request.end(body);
   });
 }
 

@@ -13,7 +13,8 @@ export function comparableTraces(value: unknown): unknown {
       })),
     ),
   }));
-  return sorted(groups);
+  // Of a process without spans nothing is left to say.
+  return sorted(groups.filter(({ scopes }) => scopes.length > 0));
 }
 
 const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);

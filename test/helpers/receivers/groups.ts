@@ -1,8 +1,10 @@
 /** Groups of cases; the answers of a Collector to each are in test/golden/receivers/<name>.json. */
 import type { ReceiverAnswer, ReceiverCase } from './case.js';
+import { jaegerCases } from './cases/jaeger.js';
 import { zipkinCases } from './cases/zipkin.js';
 
 export const RECEIVER_GROUPS: Readonly<Record<string, () => readonly ReceiverCase[]>> = {
+  jaeger: jaegerCases,
   zipkin: zipkinCases,
 };
 

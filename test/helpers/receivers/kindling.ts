@@ -4,6 +4,8 @@ import { PermanentError, RetryableError } from '../../../src/component/errors.js
 import { zipkinExporter } from '../../../src/exporters/zipkin/factory.js';
 import { fromJson } from '../../../src/otlp/json-reader.js';
 import { toJson } from '../../../src/otlp/json-writer.js';
+import { jaegerReceiverConfig } from '../../../src/receiver/jaeger/config.js';
+import { JaegerReceiver } from '../../../src/receiver/jaeger/jaeger.js';
 import { zipkinReceiverConfig } from '../../../src/receiver/zipkin/config.js';
 import { ZipkinReceiver } from '../../../src/receiver/zipkin/zipkin.js';
 import { batchOf, SYNCHRONOUS, startExporter } from '../otlp/exporter-harness.js';
@@ -33,12 +35,43 @@ export async function startZipkin(settings: object = {}): Promise<RunningApmRece
   return running(receiver, { http: portOf(receiver.address) }, sink, metrics);
 }
 
+/** All protocols on free ports; `protocols` has more settings of each. */
+export async function startJaeger(
+  settings: object = {},
+  protocols: Readonly<Record<string, object>> = {},
+): Promise<RunningApmReceiver> {
+  const at = (name: string) => ({ endpoint: '127.0.0.1:0', ...protocols[name] });
+  const config = jaegerReceiverConfig().parse({
+    protocols: {
+      grpc: at('grpc'),
+      thrift_http: at('thrift_http'),
+      thrift_compact: at('thrift_compact'),
+      thrift_binary: at('thrift_binary'),
+      ...(protocols.sampling === undefined ? {} : { sampling: at('sampling') }),
+    },
+    ...settings,
+  });
+  const sink = new Sink();
+  const metrics = new CountingMetrics();
+  const receiver = new JaegerReceiver(settingsFor('jaeger', metrics), config, { traces: sink });
+  await receiver.start(NOP_HOST);
+  const ports: Ports = {
+    http: portOf(receiver.address('thrift_http')),
+    grpc: portOf(receiver.address('grpc')),
+    compact: portOf(receiver.address('thrift_compact')),
+    binary: portOf(receiver.address('thrift_binary')),
+    ...(protocols.sampling === undefined ? {} : { sampling: portOf(receiver.address('sampling')) }),
+  };
+  return running(receiver, ports, sink, metrics);
+}
+
 function running(receiver: Receiver, ports: Ports, sink: Sink, metrics: CountingMetrics): RunningApmReceiver {
   return { receiver, ports, sink, metrics, stop: () => receiver.shutdown(AbortSignal.timeout(2000)) };
 }
 
 const STARTS: Readonly<Record<string, () => Promise<RunningApmReceiver>>> = {
   zipkin: () => startZipkin(),
+  jaeger: () => startJaeger(),
   'zipkin/tags': () => startZipkin({ parse_string_tags: true }),
 };
 
