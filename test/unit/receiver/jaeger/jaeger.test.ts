@@ -6,6 +6,7 @@ import { jaegerReceiver } from '../../../../src/receiver/jaeger/factory.js';
 import { until } from '../../../helpers/pipeline.js';
 import { ask } from '../../../helpers/receivers/ask.js';
 import type { ReceiverAnswer, ReceiverCase } from '../../../helpers/receivers/case.js';
+import { jaegerProto } from '../../../helpers/receivers/jaeger-proto.js';
 import { type RunningApmReceiver, startJaeger } from '../../../helpers/receivers/kindling.js';
 import { compactMessage, type ThriftStruct } from '../../../helpers/thrift-writer.js';
 
@@ -107,10 +108,7 @@ describe('the jaeger receiver', () => {
     receiver.sink.answer = async () => {
       throw new RetryableError('full', { grpcStatus: 8 });
     };
-    const message = Buffer.from(
-      '0a250a230a10000000000000000000000000000000011208000000000000000232001a026f703a00',
-      'hex',
-    );
+    const message = jaegerProto({ spans: [{ operationName: 'op' }], process: { serviceName: 'shop' } });
     const answer = await send({ kind: 'grpc', path: '/jaeger.api_v2.CollectorService/PostSpans', message });
     expect(answer.status).toBe(8);
     expect(receiver.metrics.snapshot()).toMatchObject({ 'dropped traces refused': 1 });
