@@ -33,6 +33,7 @@ import { jaegerReceiver } from './receiver/jaeger/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
+import { skywalkingReceiver } from './receiver/skywalking/factory.js';
 import { zipkinReceiver } from './receiver/zipkin/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
@@ -66,5 +67,6 @@ export const COMPONENTS: readonly AnyFactory[] = [
   nopReceiver,
   otlpReceiver,
   replayReceiver,
+  skywalkingReceiver,
   zipkinReceiver,
 ];

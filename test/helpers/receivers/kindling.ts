@@ -6,6 +6,8 @@ import { fromJson } from '../../../src/otlp/json-reader.js';
 import { toJson } from '../../../src/otlp/json-writer.js';
 import { jaegerReceiverConfig } from '../../../src/receiver/jaeger/config.js';
 import { JaegerReceiver } from '../../../src/receiver/jaeger/jaeger.js';
+import { skywalkingReceiverConfig } from '../../../src/receiver/skywalking/config.js';
+import { SkywalkingReceiver } from '../../../src/receiver/skywalking/skywalking.js';
 import { zipkinReceiverConfig } from '../../../src/receiver/zipkin/config.js';
 import { ZipkinReceiver } from '../../../src/receiver/zipkin/zipkin.js';
 import { batchOf, SYNCHRONOUS, startExporter } from '../otlp/exporter-harness.js';
@@ -62,6 +64,24 @@ export async function startJaeger(
     binary: portOf(receiver.address('thrift_binary')),
     ...(protocols.sampling === undefined ? {} : { sampling: portOf(receiver.address('sampling')) }),
   };
+  return running(receiver, ports, sink, metrics);
+}
+
+export async function startSkywalking(
+  settings: object = {},
+  protocols: Readonly<Record<string, object>> = {},
+): Promise<RunningApmReceiver> {
+  const at = (name: string) => ({ endpoint: '127.0.0.1:0', ...protocols[name] });
+  const config = skywalkingReceiverConfig().parse({
+    protocols: { grpc: at('grpc'), http: at('http') },
+    ...settings,
+  });
+  const sink = new Sink();
+  const metrics = new CountingMetrics();
+  const next = { traces: sink, metrics: sink, logs: sink };
+  const receiver = new SkywalkingReceiver(settingsFor('skywalking', metrics), config, next);
+  await receiver.start(NOP_HOST);
+  const ports = { grpc: portOf(receiver.address('grpc')), http: portOf(receiver.address('http')) };
   return running(receiver, ports, sink, metrics);
 }
 
