@@ -10,7 +10,7 @@ TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
 BPF_SOURCES := $(shell find bpf -name '*.c' -o -name '*.h' 2>/dev/null)
 NATIVE_SOURCES := $(shell find native -name '*.cc' -o -name '*.h' 2>/dev/null)
 
-.PHONY: help run test check unit native kernel kernels e2e soak bench build setup clean
+.PHONY: help run test check unit native kernel kernels e2e soak bench build deb check-deploy setup clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,12 @@ soak: build ## Long fault tests (over an hour): 500 kills, every fault, ten minu
 
 bench: build ## Benchmarks; prints tables and writes JSON to build/bench.
 	npm run --silent bench
+
+deb: build ## build/kindling_VERSION_ARCH.deb, with a systemd unit.
+	@deploy/debian/build.sh
+
+check-deploy: build ## The Helm chart, manifests, unit and package through helm, kubeconform, systemd-analyze and lintian; needs Go.
+	@deploy/check.sh
 
 setup: build/.setup node_modules/.package-lock.json ## Install the distribution's packages and npm modules that are missing.
 

@@ -18,4 +18,5 @@ if ! cmp -s test/e2e/apm-agents/package-lock.json build/apm-agents/package-lock.
   npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/apm-agents ||
     echo 'e2e: the agents of other systems could not be installed, their tests are skipped.' >&2
 fi
+scripts/setup-tests.sh
 exec npm run --silent test:e2e

@@ -15,6 +15,7 @@ wrk wrk
 python3 python3
 openssl openssl
 ip iproute2
+faketime faketime
 nft nftables
 nginx nginx-light server
 redis-server redis-server server

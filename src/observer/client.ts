@@ -61,10 +61,15 @@ export class ObserverClient implements ObserverService {
     const worker = startWorker({ ...this.#data, budget: this.#budget.memory });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
+      // The thread ends then too, which is no news.
+      const refuse = (reason: Error): void => {
+        this.#stopping = true;
+        reject(reason);
+      };
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'started') resolve(message.report);
-        else if (message.type === 'unsupported') reject(new UnsupportedError(message.message));
-        else if (message.type === 'failed') reject(new Error(message.message));
+        else if (message.type === 'unsupported') refuse(new UnsupportedError(message.message));
+        else if (message.type === 'failed') refuse(new Error(message.message));
         else this.#receive(message);
       });
       worker.on('error', (error) => {

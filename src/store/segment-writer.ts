@@ -18,7 +18,7 @@ export interface SegmentFile {
 /** Creates a file that must not exist yet. */
 export type CreateSegmentFile = (path: string) => Promise<SegmentFile>;
 
-export const createSegmentFile: CreateSegmentFile = (path) => open(path, 'wx', 0o644);
+export const createSegmentFile: CreateSegmentFile = (path) => open(path, 'wx', 0o640);
 
 /** Adds what `payload` holds to the open record of `index`. Must not throw for bytes that are not OTLP. */
 export type IndexPayload = (index: SegmentIndexBuilder, signal: Signal, payload: Uint8Array) => void;

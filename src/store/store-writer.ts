@@ -78,7 +78,7 @@ export class StoreWriter {
    */
   async start(): Promise<void> {
     const { logger, metrics } = this.#options;
-    await mkdir(this.#folder, { recursive: true, mode: 0o755 });
+    await mkdir(this.#folder, { recursive: true, mode: 0o750 });
     this.#lock = await lockDirectory(this.#folder);
     const found = await recoverDirectory(this.#folder, this.#options.indexPayload);
     this.#finished = [...found.segments];
@@ -239,7 +239,7 @@ export class StoreWriter {
     }
     // The file or its directory may be gone: the next write starts a new one.
     await this.#finishOpenSegment();
-    await mkdir(this.#folder, { recursive: true, mode: 0o755 }).catch(() => undefined);
+    await mkdir(this.#folder, { recursive: true, mode: 0o750 }).catch(() => undefined);
   }
 
   async #finishOpenSegment(): Promise<void> {

@@ -40,6 +40,7 @@ export class GrpcCall implements StreamListener {
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #collector = new GrpcMessageCollector(MAX_RESPONSE_BYTES);
   #connection: Http2Connection | undefined;
+  #heardBefore = 0;
   #stream: Http2Stream | undefined;
   #status: DecodedHeaders['headers'] = {};
   #encoding = 'identity';
@@ -65,6 +66,7 @@ export class GrpcCall implements StreamListener {
       1,
     );
     this.#connection = connection;
+    this.#heardBefore = connection.socket.bytesRead;
     this.#stream = connection.request(this.#headers, [prefix, ...message], this);
   }
 
@@ -163,6 +165,8 @@ export class GrpcCall implements StreamListener {
       message: `Deadline exceeded after ${(timeoutMs / 1000).toFixed(3)}s`,
     });
     this.#cancel();
+    // Not a byte in all that time: the peer may have vanished, and TCP takes a quarter of an hour to say so.
+    if (this.#connection?.socket.bytesRead === this.#heardBefore) this.#connection.close();
   }
 
   #cancel(): void {

@@ -9,6 +9,7 @@ import { GrpcCall, type GrpcRequest, type GrpcResult } from './grpc-call.js';
 import { GRPC_STATUS } from './grpc-status.js';
 import { Http2Connection } from './http2/connection.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
+import { TCP_KEEPALIVE_MS } from './listen.js';
 
 export interface GrpcClientOptions {
   /** `host:port`, also what the server is told. */
@@ -78,7 +79,8 @@ export class GrpcClient {
   }
 
   #connect(): void {
-    const socket = connect({ ...this.#options.connect, noDelay: true });
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+    const socket = connect({ ...keepAlive, ...this.#options.connect, noDelay: true });
     this.#socket = socket;
     const fail = (error: Error): void => {
       if (this.#socket !== socket) return;

@@ -23,7 +23,7 @@ import { Http2Connection } from './http2/connection.js';
 import type { DecodedHeaders, Headers } from './http2/hpack-decoder.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
 import type { Http2Stream, StreamListener } from './http2/stream.js';
-import { listen, type OpenListener } from './listen.js';
+import { listen, type OpenListener, TCP_KEEPALIVE_MS } from './listen.js';
 import { connectionOf } from './peer.js';
 
 /** One method. Bytes are encoded messages without the gRPC prefix. */
@@ -108,10 +108,11 @@ export class GrpcServer {
   /** Rejects when the address can't be bound. */
   async start(): Promise<void> {
     const { tls: tlsOptions } = this.#options;
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
     const server =
       tlsOptions === undefined
-        ? net.createServer()
-        : tls.createServer({ ...tlsOptions, ALPNProtocols: ['h2'] });
+        ? net.createServer(keepAlive)
+        : tls.createServer({ ...tlsOptions, ...keepAlive, ALPNProtocols: ['h2'] });
     server.on(tlsOptions === undefined ? 'connection' : 'secureConnection', (socket: net.Socket) => {
       // grpc clients insist on ALPN, and so does a Collector.
       if (socket instanceof tls.TLSSocket && socket.alpnProtocol !== 'h2') socket.destroy();

@@ -12,14 +12,12 @@ import { DEFAULT_HTTP_BODY_BYTES, type HttpServerConfig } from '../config/server
 import type { ByteBudget } from './byte-budget.js';
 import { type CorsHandler, corsHandler } from './cors.js';
 import type { HttpBodyLimits } from './http-body.js';
-import { listen, type OpenListener } from './listen.js';
+import { listen, type OpenListener, TCP_KEEPALIVE_MS } from './listen.js';
 import { connectionOf } from './peer.js';
 
 /** After a refusal with bytes still on their way: how long to read on, so that the client sees the answer. */
 const LINGER_MS = 500;
 const DEFAULT_HEADER_TIMEOUT_MS = 60_000;
-/** Silence after which a connection is probed. */
-const TCP_KEEPALIVE_MS = 15_000;
 
 export interface HttpListenerOptions {
   readonly listen: ListenOptions;

@@ -1,5 +1,8 @@
 import type { AddressInfo, ListenOptions, Server } from 'node:net';
 
+/** Silence after which the kernel asks whether the peer is still there, as for every connection of a Go program. */
+export const TCP_KEEPALIVE_MS = 15_000;
+
 /** A server that listens. */
 export interface OpenListener {
   readonly address: AddressInfo | string | null;

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   freePort,
@@ -104,6 +104,43 @@ describe.skipIf(problem !== undefined)('a disk', () => {
     console.log(
       `full disk: acknowledged ${sender.acknowledged.size}, refused requests ${sender.answers.get(503)}, lost 0, duplicates ${backend.duplicates}`,
     );
+  });
+
+  it('that fails and is made read-only by the kernel: the agent refuses, the next run delivers', async ({
+    skip,
+  }) => {
+    const image = join(temporaryDirectory(), 'disk');
+    execFileSync('truncate', ['-s', '32M', image]);
+    execFileSync('mkfs.ext4', ['-q', '-O', '^has_journal', image]);
+    const directory = temporaryDirectory();
+    try {
+      mount('-o', 'loop,errors=remount-ro', image, directory);
+    } catch (error) {
+      if (process.env.KINDLING_REQUIRE_KERNEL === '1') throw error;
+      skip(`no loop device: ${(error as Error).message}`);
+    }
+    const device = basename(execFileSync('findmnt', ['-no', 'SOURCE', directory]).toString().trim());
+    await backend.start();
+    backend.behaviour = () => ({ kind: 'refuse', status: 503 });
+    const port = await freePort();
+    const config = faultConfig({ receiverPort: port, backendPort: backend.port, directory });
+    const agent = await startAgent(config);
+    const sender = new NumberingSender({ port, paddingBytes: 1000 });
+    sender.start();
+    await expect.poll(() => sender.acknowledged.size, { timeout: 30_000 }).toBeGreaterThan(100);
+    // What ext4 does when it finds itself damaged (Documentation/ABI/testing/sysfs-fs-ext4).
+    writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, '1');
+    const failed = sender.answers.get(503) ?? 0;
+    await expect.poll(() => sender.answers.get(503) ?? 0, { timeout: 30_000 }).toBeGreaterThan(failed + 20);
+    expect(agent.stderr()).toContain('EROFS');
+    await sender.stop();
+    await agent.stop();
+    backend.behaviour = () => ({ kind: 'take' });
+    // Repaired.
+    execFileSync('umount', [directory]);
+    execFileSync('mount', ['-o', 'loop', image, directory]);
+    await deliver(await startAgent(config), sender, () => 0);
+    expect(backend.missing(sender.acknowledged)).toEqual([]);
   });
 
   it('that is read-only is refused at start, with the reason', async () => {

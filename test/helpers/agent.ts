@@ -67,12 +67,20 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
   };
 }
 
-/** Starts the agent with a configuration given as text and waits until it is ready. */
-export async function startAgent(config: string, args: readonly string[] = []): Promise<Running> {
+/**
+ * Starts the agent with a configuration given as text and waits until it is ready. `within` is a command that becomes
+ * the one that is given to it: `ip netns exec NAME`.
+ */
+export async function startAgent(
+  config: string,
+  args: readonly string[] = [],
+  { within = [], env = {} }: { within?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<Running> {
   const directory = temporaryDirectory();
   const file = join(directory, 'config.yaml');
   writeFileSync(file, config);
-  const agent = run('bin/kindling', ['--config', file, ...args]);
+  const [command = '', ...rest] = [...within, 'bin/kindling', '--config', file, ...args];
+  const agent = run(command, rest, env);
   await agent.waitFor(READY);
   return agent;
 }

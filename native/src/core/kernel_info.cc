@@ -10,6 +10,7 @@
 #include <memory>
 #include <string_view>
 
+#include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -65,14 +66,13 @@ std::string ReadLockdown() {
   return line.substr(open + 1, close - open - 1);
 }
 
-// include/uapi/linux/capability.h
 constexpr std::array<std::pair<const char*, int>, 6> kCapabilities{{
-    {"CAP_BPF", 39},
-    {"CAP_PERFMON", 38},
-    {"CAP_SYS_ADMIN", 21},
-    {"CAP_SYS_PTRACE", 19},
-    {"CAP_NET_ADMIN", 12},
-    {"CAP_SYS_RESOURCE", 24},
+    {"CAP_BPF", CAP_BPF},
+    {"CAP_PERFMON", CAP_PERFMON},
+    {"CAP_SYS_ADMIN", CAP_SYS_ADMIN},
+    {"CAP_SYS_PTRACE", CAP_SYS_PTRACE},
+    {"CAP_NET_ADMIN", CAP_NET_ADMIN},
+    {"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE},
 }};
 
 constexpr std::array<const char*, 9> kHooks{
@@ -91,6 +91,20 @@ bool HasSocketHooks() {
   return types && ArgumentsOf(types.get(), "tcp_sendmsg_locked") >= 2 &&
          ArgumentsOf(types.get(), "skb_copy_datagram_iovec") >= 2 &&
          btf__find_by_name_kind(types.get(), "bpf_dynptr_from_skb", BTF_KIND_FUNC) > 0;
+}
+
+bool HasCapability(int capability) { return (ReadEffectiveCapabilities() >> capability & 1) != 0; }
+
+bool HasUprobeMulti() {
+  const UniqueBtf types = LoadKernelTypes();
+  const int id = types ? btf__find_by_name_kind(types.get(), "bpf_attach_type", BTF_KIND_ENUM) : -1;
+  if (id < 0) return false;
+  const btf_type* values = btf__type_by_id(types.get(), static_cast<uint32_t>(id));
+  for (int i = 0; i < btf_vlen(values); i++) {
+    const char* name = btf__name_by_offset(types.get(), btf_enum(values)[i].name_off);
+    if (std::strcmp(name, "BPF_TRACE_UPROBE_MULTI") == 0) return true;
+  }
+  return false;
 }
 
 UniqueFd OpenCpuClock(int cpu, uint32_t frequency_hz) {

@@ -30,6 +30,12 @@ int TracepointArguments(const char* tracepoint);
 // Both socket hooks of programs/net/net_socket.bpf.c exist.
 bool HasSocketHooks();
 
+// Whether it is in this process's effective set; numbers of include/uapi/linux/capability.h.
+bool HasCapability(int capability);
+
+// Links of many uprobes at once, which need no CAP_SYS_ADMIN (kernel >= 6.6).
+bool HasUprobeMulti();
+
 // Software CPU clock of one CPU at `frequency_hz`. Empty and errno set when not permitted (or ENODEV: CPU offline).
 UniqueFd OpenCpuClock(int cpu, uint32_t frequency_hz);
 

@@ -7,6 +7,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <linux/capability.h>
 
 #include "bpf_iterator.h"
 #include "bpf_log.h"
@@ -57,8 +58,8 @@ bool SetKnob(bpf_object* object, const char* knob, T value) {
 std::string Hint(int code, const std::string& verifier_log) {
   switch (-code) {
     case EPERM:
-      return "Loading BPF programs needs CAP_BPF, CAP_PERFMON and, to read user memory, CAP_SYS_ADMIN on most "
-             "distributions: run as root. Kernel lockdown in confidentiality mode forbids it altogether.";
+      return "Loading BPF programs needs CAP_BPF and CAP_PERFMON: run as root, or give it these capabilities. Kernel "
+             "lockdown in confidentiality mode forbids it altogether.";
     case EACCES:
     case EINVAL:
     case E2BIG:
@@ -74,6 +75,28 @@ std::string Hint(int code, const std::string& verifier_log) {
     default:
       return "";
   }
+}
+
+bool IsReturnProbe(const bpf_program* program) {
+  return std::strcmp(bpf_program__section_name(program), "uretprobe") == 0;
+}
+
+bpf_link* AttachPerf(const bpf_program* program, const ProbePlace& place) {
+  LIBBPF_OPTS(bpf_uprobe_opts, options);
+  options.bpf_cookie = place.cookie;
+  options.retprobe = IsReturnProbe(program);
+  return bpf_program__attach_uprobe_opts(program, place.pid, place.path.c_str(), place.offset, &options);
+}
+
+bpf_link* AttachMulti(const bpf_program* program, const ProbePlace& place) {
+  const unsigned long offset = place.offset;
+  const __u64 cookie = place.cookie;
+  LIBBPF_OPTS(bpf_uprobe_multi_opts, options);
+  options.offsets = &offset;
+  options.cookies = &cookie;
+  options.cnt = 1;
+  options.retprobe = IsReturnProbe(program);
+  return bpf_program__attach_uprobe_multi(program, place.pid, place.path.c_str(), nullptr, &options);
 }
 
 }  // namespace
@@ -131,10 +154,30 @@ Result<std::unique_ptr<Topic>> Topic::Load(TopicName name, const SharedMaps& map
 
   int result = maps.ShareWith(object.get());
   if (result != 0) return DescribeBpfError(result, "sharing the maps", log.last(), "");
-  result = bpf_object__load(object.get());
+  std::unique_ptr<Topic> topic(new Topic(name, std::move(object), knobs));
+  topic->UseRights();
+  result = bpf_object__load(topic->object_.get());
   verifier_log.resize(std::strlen(verifier_log.c_str()));
   if (result != 0) return DescribeBpfError(result, "loading the BPF programs", log.last(), verifier_log);
-  return std::unique_ptr<Topic>(new Topic(name, std::move(object), knobs));
+  return topic;
+}
+
+// CAP_BPF and CAP_PERFMON load and attach everything but two kinds of programs: those at control groups need
+// CAP_NET_ADMIN, and uprobes by perf events CAP_SYS_ADMIN.
+void Topic::UseRights() {
+  if (HasCapability(CAP_SYS_ADMIN)) return;
+  const bool may_multi = HasUprobeMulti();
+  bpf_program* program;
+  bpf_object__for_each_program(program, object_.get()) {
+    if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR && !HasCapability(CAP_NET_ADMIN)) {
+      bpf_program__set_autoload(program, false);
+      shortfall_ = Error{EPERM, "programs at control groups need CAP_NET_ADMIN", "", ""};
+    }
+    if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE && may_multi) {
+      bpf_program__set_expected_attach_type(program, BPF_TRACE_UPROBE_MULTI);
+      uprobe_multi_ = true;
+    }
+  }
 }
 
 std::optional<Error> Topic::Attach() {
@@ -153,6 +196,7 @@ std::optional<Error> Topic::Attach() {
 }
 
 std::optional<Error> Topic::AttachProgram(bpf_program* program) {
+  if (!bpf_program__autoload(program)) return std::nullopt;
   if (bpf_program__type(program) == BPF_PROG_TYPE_PERF_EVENT) return AttachCpuClock(program);
   if (bpf_program__type(program) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR) {
     AttachToControlGroups(program);
@@ -200,10 +244,7 @@ Result<uint32_t> Topic::AddProbe(const ProbePlace& place) {
   if (program == nullptr || bpf_program__type(program) != BPF_PROG_TYPE_KPROBE) {
     return Error{EINVAL, "there is no uprobe program " + place.program, "", ""};
   }
-  LIBBPF_OPTS(bpf_uprobe_opts, options);
-  options.bpf_cookie = place.cookie;
-  options.retprobe = std::strcmp(bpf_program__section_name(program), "uretprobe") == 0;
-  UniqueLink link(bpf_program__attach_uprobe_opts(program, place.pid, place.path.c_str(), place.offset, &options));
+  UniqueLink link(uprobe_multi_ ? AttachMulti(program, place) : AttachPerf(program, place));
   if (!link) return DescribeBpfError(-errno, "attaching " + place.program, log.last(), "");
   const uint32_t handle = next_probe_++;
   probes_.emplace(handle, std::move(link));

@@ -56,7 +56,7 @@ class Topic {
 
   // Attaches every program but uprobes, whose places are found later. On failure the topic is left without any link.
   std::optional<Error> Attach();
-  // What could not be attached although the topic runs without it, see AttachToControlGroups().
+  // What could not be loaded or attached although the topic runs without it, see UseRights().
   const std::optional<Error>& shortfall() const { return shortfall_; }
   // Detaches every program from its hook. Idempotent.
   void Detach();
@@ -77,6 +77,8 @@ class Topic {
  private:
   Topic(TopicName name, UniqueObject object, const Knobs& knobs)
       : name_(name), knobs_(knobs), object_(std::move(object)) {}
+  // Adapts the object, before it is loaded, to what this process may do.
+  void UseRights();
 
   std::optional<Error> AttachProgram(bpf_program* program);
   std::optional<Error> AttachCpuClock(bpf_program* program);
@@ -88,6 +90,7 @@ class Topic {
   std::vector<UniqueLink> links_;
   const bpf_program* flush_program_ = nullptr;  // of object_
   std::optional<Error> shortfall_;
+  bool uprobe_multi_ = false;  // uprobes are attached by links of their own, not by perf events
   std::vector<UniqueLink> searches_;  // iterators that run once, in this order, when everything is attached
   std::map<uint32_t, UniqueLink> probes_;
   uint32_t next_probe_ = 1;

@@ -130,8 +130,11 @@ function findBlockers(facts: Facts, probe: Probe | Error): string[] {
 }
 
 /** What stops the uprobes although their programs load. */
-function tlsBlockers({ uprobes }: Facts): string[] {
-  return uprobes ? [] : ['This kernel has no uprobes (CONFIG_UPROBE_EVENTS).'];
+function tlsBlockers({ uprobes, capabilities, kernelRelease }: Facts): string[] {
+  if (!uprobes) return ['This kernel has no uprobes (CONFIG_UPROBE_EVENTS).'];
+  if (!capabilities.CAP_SYS_ADMIN && isOlderThan(kernelRelease, 6, 6))
+    return ['Uprobes need CAP_SYS_ADMIN before Linux 6.6.'];
+  return [];
 }
 
 function judgeTier(text: TierText, probe: Probe | Error, blockers: readonly string[]): Tier {
@@ -269,6 +272,20 @@ const CAPABILITIES: readonly CapabilityText[] = [
     or: [],
     why: 'symbols: addresses of kernel functions',
     without: 'Kernel frames are all called [kernel].',
+  },
+  {
+    capability: 'CAP_NET_ADMIN',
+    need: 'useful',
+    or: ['CAP_SYS_ADMIN'],
+    why: 'UDP: senders of datagrams that arrive on unconnected sockets',
+    without: 'Clients of servers on UDP have no address.',
+  },
+  {
+    capability: 'CAP_SYS_ADMIN',
+    need: 'useful',
+    or: [],
+    why: 'cost: run times of its own BPF programs; TLS before Linux 6.6',
+    without: "The budget covers the agent's process alone.",
   },
 ];
 

@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 /** Capabilities that Kindling has a use for, and their bits (Linux, include/uapi/linux/capability.h). */
 export const CAPABILITY_BITS = {
   CAP_DAC_READ_SEARCH: 2,
+  CAP_NET_ADMIN: 12,
   CAP_SYS_PTRACE: 19,
   CAP_SYS_ADMIN: 21,
   CAP_SYS_RESOURCE: 24,

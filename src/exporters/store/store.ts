@@ -55,7 +55,7 @@ export class StoreExporter implements Exporter {
 
 const defaultDirectory = (): string => {
   try {
-    mkdirSync(SYSTEM_STORE_DIRECTORY, { recursive: true });
+    mkdirSync(SYSTEM_STORE_DIRECTORY, { recursive: true, mode: 0o750 });
     accessSync(SYSTEM_STORE_DIRECTORY, constants.W_OK);
     return SYSTEM_STORE_DIRECTORY;
   } catch {

@@ -23,11 +23,13 @@ export class CountingBackend {
   behaviour: (request: number) => Behaviour = () => ({ kind: 'take' });
   #requests = 0;
   #server: http.Server | undefined;
+  readonly #host: string;
   #port: number;
 
   /** `port` 0: any that is free. */
-  constructor(port = 0) {
+  constructor(port = 0, host = '127.0.0.1') {
     this.#port = port;
+    this.#host = host;
   }
 
   get port(): number {
@@ -39,7 +41,7 @@ export class CountingBackend {
     const server = http.createServer((request, response) => {
       void this.#serve(request, response).catch(() => response.destroy());
     });
-    server.listen(this.#port, '127.0.0.1');
+    server.listen(this.#port, this.#host);
     await once(server, 'listening');
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;

@@ -3,6 +3,9 @@ import type { Running } from '../agent.js';
 interface Options {
   readonly receiverPort: number;
   readonly backendPort: number;
+  /** Address of both; default 127.0.0.1. */
+  readonly receiverHost?: string;
+  readonly backendHost?: string;
   /** Directory of the persistent queue; left out: the queue is in memory. */
   readonly directory?: string;
   readonly queue?: Record<string, unknown>;
@@ -14,13 +17,14 @@ interface Options {
 /** `otlp -> otlp_http` with short retry intervals, as JSON (which is YAML). */
 export function faultConfig(options: Options): string {
   const { directory, queue = {}, exporter = {}, receiver = {}, service = {} } = options;
+  const { receiverHost = '127.0.0.1', backendHost = '127.0.0.1' } = options;
   return JSON.stringify({
     receivers: {
-      otlp: { protocols: { http: { endpoint: `127.0.0.1:${options.receiverPort}`, ...receiver } } },
+      otlp: { protocols: { http: { endpoint: `${receiverHost}:${options.receiverPort}`, ...receiver } } },
     },
     exporters: {
       otlp_http: {
-        endpoint: `http://127.0.0.1:${options.backendPort}`,
+        endpoint: `http://${backendHost}:${options.backendPort}`,
         timeout: '500ms',
         retry_on_failure: { initial_interval: '20ms', max_interval: '100ms', max_elapsed_time: '0s' },
         sending_queue: { ...(directory === undefined ? {} : { storage: 'file_storage' }), ...queue },

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { numberedRequest } from './numbers.js';
 
 interface Options {
+  readonly host?: string;
   readonly port: number;
   readonly connections?: number;
   readonly spansPerRequest?: number;
@@ -26,7 +27,14 @@ export class NumberingSender {
   #stopped = false;
 
   constructor(options: Options) {
-    this.#options = { connections: 4, spansPerRequest: 10, paddingBytes: 0, pauseMs: 1, ...options };
+    this.#options = {
+      host: '127.0.0.1',
+      connections: 4,
+      spansPerRequest: 10,
+      paddingBytes: 0,
+      pauseMs: 1,
+      ...options,
+    };
     this.#agent = new http.Agent({ keepAlive: true, maxSockets: this.#options.connections });
   }
 
@@ -64,7 +72,7 @@ export class NumberingSender {
     return new Promise((resolve) => {
       const request = http.request(
         {
-          host: '127.0.0.1',
+          host: this.#options.host,
           port: this.#options.port,
           path: '/v1/traces',
           method: 'POST',

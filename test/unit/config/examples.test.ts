@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { readConfig } from '../../../src/cli/read-config.js';
 import type { ConfigSources } from '../../../src/config/load.js';
 import { toPlain } from '../../../src/config/node.js';
@@ -35,5 +36,44 @@ describe('examples in config/', () => {
     const { receivers } = toPlain(root) as { receivers: unknown };
     for (const endpoint of endpointsOf(receivers)) expect(endpoint).toMatch(/^127\.0\.0\.1:/);
     expect(readFileSync(folder + name, 'utf8')).toMatch(/^#/);
+  });
+});
+
+describe('configurations in deploy/', () => {
+  const at = (path: string): string => fileURLToPath(new URL(`../../../deploy/${path}`, import.meta.url));
+  const env = { POD_IP: '10.0.0.1', K8S_NODE_NAME: 'node' };
+  const read = (uris: string[]) =>
+    readConfig({ uris, sets: [] }, { env, note: () => {} }, { prefixed: false });
+
+  it.each([
+    ['the image', ['docker/config.yaml']],
+    ['the package', ['debian/config.yaml']],
+    ['compose', ['docker/config.yaml', 'compose/kindling.yaml']],
+  ])('of %s are valid', async (_, paths) => {
+    await expect(read(paths.map(at))).resolves.toBeDefined();
+  });
+
+  it('of the manifests are valid', async () => {
+    const documents = parseAllDocuments(readFileSync(at('kubernetes/kindling.yaml'), 'utf8'));
+    const objects = documents.map((document) => document.toJS());
+    const { data } = objects.find(({ kind }) => kind === 'ConfigMap');
+    await expect(read([`yaml:${data['config.yaml']}`])).resolves.toBeDefined();
+  });
+
+  it('of the manifests give the rights that deploy/README.md explains, and no others', () => {
+    const documents = parseAllDocuments(readFileSync(at('kubernetes/kindling.yaml'), 'utf8'));
+    const objects = documents.map((document) => document.toJS());
+    const { spec } = objects.find(({ kind }) => kind === 'DaemonSet').spec.template;
+    const { capabilities, privileged } = spec.containers[0].securityContext;
+    expect([privileged, spec.automountServiceAccountToken, capabilities.drop]).toEqual([
+      false,
+      false,
+      ['ALL'],
+    ]);
+    const unit = readFileSync(at('systemd/kindling.service'), 'utf8');
+    const granted = /^AmbientCapabilities=(.*)$/m.exec(unit)![1]!.split(' ');
+    expect(capabilities.add.map((name: string) => `CAP_${name}`).sort()).toEqual(granted.sort());
+    const explained = readFileSync(at('README.md'), 'utf8');
+    for (const name of granted) expect(explained).toContain(name);
   });
 });

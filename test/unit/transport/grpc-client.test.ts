@@ -282,6 +282,31 @@ describe('a connection', () => {
     expect(await clientOf(port).unary(REQUEST)).toMatchObject({ code: 14 });
   });
 
+  it('that says nothing until a call gives up makes a new connection for the next', async () => {
+    const calls: number[] = [];
+    const port = await rawBackend(async (peer, index) => {
+      peer.send(FRAME.SETTINGS, 0, 0, Buffer.alloc(0));
+      await peer.frame(({ type }) => type === FRAME.HEADERS);
+      calls.push(index);
+    });
+    const client = clientOf(port);
+    for (let i = 0; i < 2; i++) {
+      expect(await client.unary({ ...REQUEST, timeoutMs: 200 })).toMatchObject({ code: 4 });
+    }
+    await expect.poll(() => calls).toEqual([0, 1]);
+  });
+
+  it('that is only slow keeps its connection', async () => {
+    const { port, sockets } = await backend((call) => {
+      call.stream.session?.ping(() => {});
+    });
+    const client = clientOf(port);
+    for (let i = 0; i < 2; i++) {
+      expect(await client.unary({ ...REQUEST, timeoutMs: 200 })).toMatchObject({ code: 4 });
+    }
+    expect(sockets).toHaveLength(1);
+  });
+
   it('that is closed ends its calls, and takes no more', async () => {
     const { port } = await backend(() => {});
     const client = clientOf(port);
