@@ -24,5 +24,12 @@ if [ "${KINDLING_E2E_REFERENCE:-}" = 1 ]; then
   scripts/peers/build.sh prometheus
   scripts/peers/build.sh jaeger
 fi
+# Agents of other systems, as peers (26 MB).
+mkdir -p build/apm-agents
+if ! cmp -s test/e2e/apm-agents/package-lock.json build/apm-agents/package-lock.json || [ ! -d build/apm-agents/node_modules ]; then
+  cp test/e2e/apm-agents/package.json test/e2e/apm-agents/package-lock.json build/apm-agents/
+  npm ci --silent --ignore-scripts --no-audit --no-fund --prefix build/apm-agents ||
+    echo 'e2e: the agents of other systems could not be installed, their tests are skipped.' >&2
+fi
 scripts/setup-tests.sh
 exec npm run --silent test:e2e

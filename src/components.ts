@@ -15,6 +15,7 @@ import { otlpHttpExporter } from './exporters/otlp_http/factory.js';
 import { prometheusExporter } from './exporters/prometheus/factory.js';
 import { storeExporter } from './exporters/store/factory.js';
 import { terminalExporter } from './exporters/terminal/factory.js';
+import { zipkinExporter } from './exporters/zipkin/factory.js';
 import { basicAuthExtension } from './extensions/basicauth/factory.js';
 import { bearerTokenAuthExtension } from './extensions/bearertokenauth/factory.js';
 import { controlExtension } from './extensions/control/factory.js';
@@ -34,9 +35,12 @@ import { traceProfilingProcessor } from './processors/trace_profiling/factory.js
 import { transformProcessor } from './processors/transform/factory.js';
 import { ebpfReceiver } from './receiver/ebpf/factory.js';
 import { hostMetricsReceiver } from './receiver/host_metrics/factory.js';
+import { jaegerReceiver } from './receiver/jaeger/factory.js';
 import { nopReceiver } from './receiver/nop/factory.js';
 import { otlpReceiver } from './receiver/otlp/factory.js';
 import { replayReceiver } from './receiver/replay/factory.js';
+import { skywalkingReceiver } from './receiver/skywalking/factory.js';
+import { zipkinReceiver } from './receiver/zipkin/factory.js';
 
 export const COMPONENTS: readonly AnyFactory[] = [
   forwardConnector,
@@ -51,6 +55,7 @@ export const COMPONENTS: readonly AnyFactory[] = [
   prometheusExporter,
   storeExporter,
   terminalExporter,
+  zipkinExporter,
   basicAuthExtension,
   bearerTokenAuthExtension,
   controlExtension,
@@ -70,7 +75,10 @@ export const COMPONENTS: readonly AnyFactory[] = [
   transformProcessor,
   ebpfReceiver,
   hostMetricsReceiver,
+  jaegerReceiver,
   nopReceiver,
   otlpReceiver,
   replayReceiver,
+  skywalkingReceiver,
+  zipkinReceiver,
 ];

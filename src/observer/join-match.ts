@@ -1,7 +1,7 @@
 /**
  * Which exchange a span stands for.
  *
- * By trace context where it was on the wire: inbound, the header names the server span's parent; outbound, it names the
+ * By trace context where it was on the wire: inbound, the header names the server span's parent (B3: or itself); outbound, it names the
  * client span itself. Without a context a server span is found by what both sides know: process, method, path, status,
  * times and the client's port. Nothing is taken when two exchanges fit equally well, and nothing from a process that
  * did not send the span, unless its resource names that process. A wrong join is worse than a missing one.
@@ -59,10 +59,7 @@ function ownCall(context: MatchContext, span: JoinSpan, sender: number | undefin
 }
 
 function byParent(context: MatchContext, span: JoinSpan, sender: number | undefined): Match | undefined {
-  if (span.parentSpanId === '') return undefined;
-  const found = context.exchanges
-    .byContext('server', span.traceId, span.parentSpanId)
-    .filter((entry) => isNear(span, entry.exchange));
+  const found = inbound(context, span).filter((entry) => isNear(span, entry.exchange));
   const candidates = ofSender(context, span, sender, found);
   const free = candidates.filter((entry) => entry.state !== 'joined');
   const entry = nearest(span, free.length > 0 ? free : candidates);
@@ -76,6 +73,18 @@ function byParent(context: MatchContext, span: JoinSpan, sender: number | undefi
   }
   const confidence = rivals.length > 0 ? AMBIGUOUS : BY_CONTEXT;
   return { entry, others: [], evidence: evidence('traceparent', confidence, entry.exchange, sender) };
+}
+
+/** What came with the context of the span's parent; with B3 a server may take over the id of the client's span as its own. */
+function inbound(
+  { exchanges }: MatchContext,
+  { traceId, spanId, parentSpanId }: JoinSpan,
+): readonly HeldExchange[] {
+  const ofParent = parentSpanId === '' ? [] : exchanges.byContext('server', traceId, parentSpanId);
+  if (ofParent.length > 0) return ofParent;
+  return exchanges
+    .byContext('server', traceId, spanId)
+    .filter(({ exchange }) => /^(?:b3|x-b3-traceid)$/.test(exchange.context?.carrier ?? ''));
 }
 
 function byEndpoint(context: MatchContext, span: JoinSpan, sender: number | undefined): Match | undefined {

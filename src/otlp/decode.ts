@@ -218,7 +218,8 @@ export function decodeRequest(signal: SignalName, bytes: Uint8Array): unknown {
 
 type Decoded = { [name: string]: unknown };
 
-function decodeMessage(def: MessageDef, bytes: Uint8Array, start: number, end: number): unknown {
+/** Any message that `defineMessage` describes, as a plain object. Throws `MalformedError`. */
+export function decodeMessage(def: MessageDef, bytes: Uint8Array, start = 0, end = bytes.length): unknown {
   if (def === ANY_VALUE) return readAnyValue(bytes, start, end);
   const located = locateFields(def, bytes, start, end);
   const result: Decoded = {};

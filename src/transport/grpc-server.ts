@@ -1,5 +1,5 @@
 /**
- * A gRPC server for unary methods that take and give encoded bytes.
+ * A gRPC server for methods that take and give encoded bytes: unary ones, and those whose client sends a stream.
  *
  * Why not `@grpc/grpc-js`: it knows neither zstd nor snappy, which Collectors use, and its HTTP/2 windows of 64 KiB
  * bound a client to a third of the throughput measured with the ones below. Why not `node:http2`: see `Http2Connection`.
@@ -18,6 +18,7 @@ import { type GrpcKeepaliveOptions, keepGrpcConnectionAlive } from './grpc-keepa
 import { GRPC_PREFIX_BYTES, type GrpcMessage, GrpcMessageCollector } from './grpc-message.js';
 import { checkGrpcRequest } from './grpc-request.js';
 import { encodeGrpcMessage, GRPC_STATUS, RpcError } from './grpc-status.js';
+import { GrpcMessageSplitter } from './grpc-stream.js';
 import { Http2Connection } from './http2/connection.js';
 import type { DecodedHeaders, Headers } from './http2/hpack-decoder.js';
 import { encodeHeaders } from './http2/hpack-encoder.js';
@@ -36,10 +37,33 @@ export interface UnaryMethod {
   refused(error: RpcError): void;
 }
 
+/** One call of a method whose client sends a stream. */
+export interface StreamCall {
+  /**
+   * One message, which belongs to the call. Several may be handled at once; what a rejection says is told to the client at
+   * the end, and the messages after it are handled all the same.
+   */
+  message(bytes: Uint8Array): Promise<void>;
+  /** A message that is not handed on: the memory for requests is used up. */
+  dropped(): void;
+  /**
+   * The encoded response, once the client has said everything and every message is settled. Also called, for nobody to hear,
+   * when the client went away before that.
+   */
+  end(): Promise<Uint8Array>;
+}
+
+/** A method whose client sends any number of messages and is answered once. */
+export interface StreamMethod {
+  open(connection: Origin['connection'], headers: Headers): StreamCall;
+  /** As in `UnaryMethod`. */
+  refused(error: RpcError): void;
+}
+
 export interface GrpcServerOptions {
   readonly listen: net.ListenOptions;
   /** Methods by path, `/package.Service/Method`. */
-  readonly methods: ReadonlyMap<string, UnaryMethod>;
+  readonly methods: ReadonlyMap<string, UnaryMethod | StreamMethod>;
   /** Largest message, as sent and as decompressed. */
   readonly maxMessageBytes: number;
   /** Calls at the same time on one connection; more wait in the client. */
@@ -169,6 +193,7 @@ export class GrpcServer {
       if (refusal.code === GRPC_STATUS.UNIMPLEMENTED) method.refused(refusal);
       return refuse(refusal);
     }
+    if ('open' in method) return this.#receiveStream(http2, stream, method, connection, headers, closed);
     const { timeoutMs } = checked;
     const call: Call = {
       http2,
@@ -216,6 +241,93 @@ export class GrpcServer {
     };
   }
 
+  #receiveStream(
+    http2: Http2Connection,
+    stream: Http2Stream,
+    method: StreamMethod,
+    connection: Origin['connection'],
+    headers: Headers,
+    closed: () => void,
+  ): StreamListener {
+    const { maxMessageBytes, budget } = this.#options;
+    const splitter = new GrpcMessageSplitter(maxMessageBytes);
+    const call = method.open(connection, headers);
+    const encoding = headers['grpc-encoding'] || 'identity';
+    const running = new Set<Promise<void>>();
+    let failure: unknown;
+    let isOver = false;
+    const refuse = (error: unknown): void => {
+      isOver = true;
+      const refusal = toRpcError(error instanceof Refused ? error.reason : error);
+      if (error instanceof Refused || error instanceof RpcError) method.refused(refusal);
+      respondError(http2, stream, refusal, responseType(headers));
+    };
+    const handle = async ({ compressed, bytes }: GrpcMessage): Promise<void> => {
+      let reserved = bytes.length;
+      if (!budget.reserve(reserved)) {
+        call.dropped();
+        return;
+      }
+      try {
+        let plain: Uint8Array = bytes;
+        if (compressed) {
+          plain = await this.#inflate(encoding, bytes);
+          if (!budget.reserve(plain.length)) {
+            call.dropped();
+            return;
+          }
+          reserved += plain.length;
+        }
+        await call.message(plain);
+      } catch (error) {
+        if (error instanceof Refused) method.refused(error.reason);
+        failure ??= error instanceof Refused ? error.reason : error;
+      } finally {
+        budget.release(reserved);
+      }
+    };
+    const settle = async (): Promise<Uint8Array | undefined> => {
+      await Promise.all(running);
+      try {
+        return await call.end();
+      } catch (error) {
+        failure ??= error;
+        return undefined;
+      }
+    };
+    return {
+      onData: (chunk, start, end) => {
+        if (isOver) return;
+        try {
+          for (const message of splitter.push(chunk, start, end)) {
+            const one = handle(message).finally(() => running.delete(one));
+            running.add(one);
+          }
+        } catch (error) {
+          refuse(error);
+        }
+      },
+      onEnd: () => {
+        if (isOver) return;
+        if (!splitter.isComplete) {
+          refuse(new RpcError(GRPC_STATUS.INTERNAL, 'unexpected EOF'));
+          return;
+        }
+        isOver = true;
+        void settle().then((response) => {
+          if (failure === undefined && response !== undefined)
+            respondMessage(http2, stream, headers, response);
+          else respondError(http2, stream, toRpcError(failure), responseType(headers));
+        });
+      },
+      onClose: () => {
+        if (!isOver) void settle();
+        isOver = true;
+        closed();
+      },
+    };
+  }
+
   async #answer(call: Call, message: GrpcMessage): Promise<void> {
     call.answered = true;
     let response: Promise<Uint8Array> | undefined;
@@ -240,26 +352,35 @@ export class GrpcServer {
   }
 
   async #decompress(call: Call, bytes: Buffer): Promise<Uint8Array> {
+    const plain = await this.#inflate(call.encoding, bytes);
+    try {
+      this.#reserve(call, plain.length);
+      return plain;
+    } catch (error) {
+      throw error instanceof RpcError ? new Refused(error) : error;
+    }
+  }
+
+  /** Rejects with `Refused`. */
+  async #inflate(encoding: string, bytes: Buffer): Promise<Uint8Array> {
     const { maxMessageBytes } = this.#options;
-    const decompressor = GRPC_DECOMPRESSORS[call.encoding];
+    const decompressor = GRPC_DECOMPRESSORS[encoding];
     if (decompressor === undefined) {
       throw new Refused(
         new RpcError(GRPC_STATUS.INTERNAL, 'grpc: compressed flag set with identity or empty encoding'),
       );
     }
     try {
-      const plain = await decompressor(bytes, maxMessageBytes);
-      this.#reserve(call, plain.length);
-      return plain;
+      return await decompressor(bytes, maxMessageBytes);
     } catch (error) {
-      if (!(error instanceof DecompressError)) throw error instanceof RpcError ? new Refused(error) : error;
+      if (!(error instanceof DecompressError)) throw error;
       throw new Refused(
         error.reason === 'too_large'
           ? new RpcError(
               GRPC_STATUS.RESOURCE_EXHAUSTED,
               `grpc: received message after decompression larger than max ${maxMessageBytes}`,
             )
-          : new RpcError(GRPC_STATUS.INTERNAL, decompressionSentence(call.encoding, bytes, error.message)),
+          : new RpcError(GRPC_STATUS.INTERNAL, decompressionSentence(encoding, bytes, error.message)),
       );
     }
   }
@@ -370,7 +491,15 @@ function withDeadline<T>(result: Promise<T>, deadline: number | undefined): Prom
   });
 }
 
-function respond({ http2, stream, headers }: Call, message: Uint8Array): void {
+const respond = ({ http2, stream, headers }: Call, message: Uint8Array): void =>
+  respondMessage(http2, stream, headers, message);
+
+function respondMessage(
+  http2: Http2Connection,
+  stream: Http2Stream,
+  headers: Headers,
+  message: Uint8Array,
+): void {
   const frame = Buffer.allocUnsafe(GRPC_PREFIX_BYTES + message.length);
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);

@@ -46,7 +46,8 @@ export function listenOptions(host: string, port: number): ListenOptions {
 export const hostPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-function reasonOf(error: NodeJS.ErrnoException): string {
+/** The words of Go for why an address cannot be bound. */
+export function reasonOf(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return 'address already in use';

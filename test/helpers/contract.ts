@@ -25,14 +25,18 @@ const EXAMPLES: Readonly<Record<string, () => unknown>> = {
   'exporter otlp_http': () => ({ endpoint: 'http://127.0.0.1:1', timeout: '1s' }),
   'exporter prometheus': () => ({ endpoint: '127.0.0.1:0' }),
   'exporter store': () => ({ directory: temporaryFolder() }),
+  'exporter zipkin': () => ({ endpoint: 'http://127.0.0.1:1/api/v2/spans', timeout: '1s' }),
   'processor attributes': () => ({ actions: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'processor memory_limiter': () => ({ check_interval: '1s', limit_percentage: 100 }),
   'processor probabilistic_sampler': () => ({ sampling_percentage: 100, fail_closed: false }),
   'processor resource': () => ({ attributes: [{ key: 'k', value: 1, action: 'upsert' }] }),
   'processor tail_sampling': () => ({ policies: [{ name: 'all', type: 'always_sample' }] }),
+  'receiver jaeger': () => ({ protocols: { thrift_compact: { endpoint: '127.0.0.1:0' } } }),
   'receiver otlp': () => ({
     protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } },
   }),
+  'receiver skywalking': () => ({ protocols: { grpc: { endpoint: '127.0.0.1:0' } } }),
+  'receiver zipkin': () => ({ endpoint: '127.0.0.1:0' }),
   'receiver replay': () => ({ file: join(temporaryFolder(), 'no-such-recording') }),
 };
 

@@ -1,13 +1,8 @@
 /**
  * Sends encoded batches over OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp). How bytes travel, and what
- * of the official JavaScript packages is used, is in `http-transport.ts`.
+ * of the official JavaScript packages is used, is in `pipeline/http-transport.ts`.
  */
-
-import { checkServerIdentity } from 'node:tls';
-import {
-  convertLegacyHttpOptions,
-  httpAgentFactoryFromOptions,
-} from '@opentelemetry/otlp-exporter-base/node-http';
+import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
@@ -20,15 +15,14 @@ import {
   statusFromJson,
 } from '../../otlp/responses.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
+import { agentFactoryOf, type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { type Compression, compressorOf } from '../../pipeline/otlp-export/compress.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
 import type { PartialSuccessLog } from '../../pipeline/otlp-export/partial-success-log.js';
 import { readable } from '../../pipeline/otlp-export/readable.js';
 import { GRPC_STATUS, grpcStatusOfHttp } from '../../transport/grpc-status.js';
-import { readClientTls } from '../../transport/tls-files.js';
 import type { OtlpHttpConfig } from './config.js';
-import { type HttpAnswer, HttpTransport } from './http-transport.js';
 
 const PATHS: Readonly<Record<Signal, string>> = {
   traces: 'v1/traces',
@@ -70,7 +64,7 @@ export class OtlpHttpSender implements Sender {
       PATHS[this.#signal],
       { 'Content-Type': config.encoding === 'json' ? 'application/json' : 'application/x-protobuf' },
     );
-    const agentFactory = config.tls === undefined ? resolved.agentFactory : await agentOf(config);
+    const agentFactory = config.tls === undefined ? resolved.agentFactory : await agentFactoryOf(config.tls);
     const agent = await agentFactory(new URL(resolved.url).protocol);
     if (config.max_idle_conns > 0) agent.maxFreeSockets = config.max_idle_conns;
     this.#transport = new HttpTransport({
@@ -137,22 +131,6 @@ function urlOf(config: OtlpHttpConfig, signal: Signal): string | undefined {
   if (own !== '') return own;
   if (config.endpoint === '') return undefined;
   return `${config.endpoint.replace(/\/$/, '')}/${PATHS[signal]}`;
-}
-
-async function agentOf({ tls }: OtlpHttpConfig): Promise<ReturnType<typeof httpAgentFactoryFromOptions>> {
-  if (tls === undefined) return httpAgentFactoryFromOptions({ keepAlive: true });
-  const expectedName = tls.server_name_override;
-  return httpAgentFactoryFromOptions({
-    keepAlive: true,
-    ...(await readClientTls(tls)),
-    rejectUnauthorized: !tls.insecure_skip_verify,
-    ...(expectedName === undefined
-      ? {}
-      : {
-          servername: expectedName,
-          checkServerIdentity: (_host, certificate) => checkServerIdentity(expectedName, certificate),
-        }),
-  });
 }
 
 const isJson = ({ headers }: HttpAnswer): boolean =>

@@ -1,4 +1,7 @@
 import type { WireContext } from '../../observer/types.js';
+import { B3_CARRIER, B3_MULTI_CARRIER } from './b3.js';
+import { SW8_CARRIER } from './sw8.js';
+import { UBER_CARRIER } from './uber.js';
 import { W3C_CARRIER } from './w3c.js';
 
 /** A way to carry a trace in headers. */
@@ -10,7 +13,13 @@ export interface ContextCarrier {
 }
 
 /** Best first: the first carrier that yields a context wins. */
-const CARRIERS: readonly ContextCarrier[] = [W3C_CARRIER];
+const CARRIERS: readonly ContextCarrier[] = [
+  W3C_CARRIER,
+  SW8_CARRIER,
+  UBER_CARRIER,
+  B3_CARRIER,
+  B3_MULTI_CARRIER,
+];
 
 /** Every header that some carrier needs; parsers hand back values in this order. */
 export const CONTEXT_HEADERS: readonly string[] = CARRIERS.flatMap((carrier) => carrier.headers);

@@ -1,10 +1,11 @@
 /** The OTLP/gRPC services (opentelemetry-proto v1.11, `collector/<signal>/v1/<signal>_service.proto`). */
 import type { Signal } from '../../component/signal.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
+import type { Intake } from '../../pipeline/intake.js';
 import type { UnaryMethod } from '../../transport/grpc-server.js';
 import { GRPC_STATUS, RpcError } from '../../transport/grpc-status.js';
-import { EXPORT_RESPONSE, type Intake } from './intake.js';
-import { requestMetadata } from './request-metadata.js';
+import { requestMetadata } from '../../transport/request-metadata.js';
+import { acceptOtlp, EXPORT_RESPONSE } from './export-request.js';
 
 const PATHS: Readonly<Record<Signal, string>> = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
@@ -25,7 +26,7 @@ const exportMethod = (intake: Intake, keepMetadata: boolean): UnaryMethod => ({
   async handle(message, connection, headers) {
     try {
       const metadata = keepMetadata ? requestMetadata(headers) : undefined;
-      await intake.accept(message, 'grpc', connection, metadata);
+      await acceptOtlp(intake, message, 'grpc', connection, metadata);
       return EXPORT_RESPONSE;
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;

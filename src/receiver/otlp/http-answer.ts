@@ -1,39 +1,18 @@
 /** Responses of the OTLP/HTTP server. */
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { InvalidJsonError } from '../../otlp/json-reader.js';
 import { MalformedError } from '../../otlp/malformed-error.js';
 import { encodeStatus, statusToJson } from '../../otlp/responses.js';
 import { GRPC_STATUS, httpStatusOf, RpcError } from '../../transport/grpc-status.js';
-import { BodyError } from './http-body.js';
+import { BodyError } from '../../transport/http-body.js';
+import { answer, answerUnread, isGone, LINGER_MS } from '../../transport/http-listener.js';
 
 export const JSON_TYPE = 'application/json';
 export const PROTOBUF_TYPE = 'application/x-protobuf';
 export type Encoding = typeof JSON_TYPE | typeof PROTOBUF_TYPE;
 
-const TEXT_TYPE = 'text/plain; charset=utf-8';
-/** How long to read on after a refusal with bytes still on their way, so that the client sees the answer. */
-const LINGER_MS = 500;
 /** As Go's server: what is left of a body is read up to here, to use the connection again. */
 const DRAIN_BYTES = 256 * 1024;
-
-export function answer(
-  response: ServerResponse,
-  status: number,
-  type: string | undefined,
-  body: string | Uint8Array,
-  headers: OutgoingHttpHeaders = {},
-): void {
-  response.writeHead(status, {
-    ...(type === undefined ? {} : { 'content-type': type }),
-    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.length,
-    ...headers,
-  });
-  response.end(body);
-}
-
-export function answerNotFound(response: ServerResponse): void {
-  answer(response, 404, TEXT_TYPE, '404 page not found\n', { 'x-content-type-options': 'nosniff' });
-}
 
 export function answerRedirect(request: IncomingMessage, response: ServerResponse, location: string): void {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -47,13 +26,6 @@ export function answerRedirect(request: IncomingMessage, response: ServerRespons
 const escapeHtml = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** A request that is no HTTP/1.1; nothing more is read from its connection. */
-export function answerBadRequest(response: ServerResponse, status: number, text: string): void {
-  response.shouldKeepAlive = false;
-  if (text === '') answer(response, status, undefined, '', { connection: 'close' });
-  else answer(response, status, TEXT_TYPE, text, { connection: 'close' });
-}
-
 /** Tells the client what went wrong, in its own encoding. */
 export async function refuse(
   request: IncomingMessage,
@@ -64,7 +36,7 @@ export async function refuse(
   const status = statusOf(error);
   const isUnread = error instanceof BodyError && error.unread && !request.complete;
   const isDrained = !isUnread || (await drain(request));
-  if (response.destroyed || request.socket.destroyed) return;
+  if (isGone(request, response)) return;
   const body = encoding === JSON_TYPE ? statusToJson(status) : encodeStatus(status);
   const { retryDelayMs } = status;
   const retryAfter =
@@ -75,24 +47,9 @@ export async function refuse(
     return;
   }
   response.shouldKeepAlive = false;
-  response.writeHead(httpStatusOf(status.code), {
-    'content-type': encoding,
-    'content-length': Buffer.byteLength(body),
-    connection: 'close',
-    ...retryAfter,
-  });
   if (isBroken) {
-    response.end(body);
-    return;
-  }
-  // Closing a socket with unread bytes resets it, and the client would lose the answer: read on for a moment.
-  response.write(body);
-  const end = (): void => {
-    clearTimeout(timer);
-    response.end();
-  };
-  const timer = setTimeout(end, LINGER_MS);
-  request.once('end', end).once('close', end).resume();
+    answer(response, httpStatusOf(status.code), encoding, body, { connection: 'close', ...retryAfter });
+  } else answerUnread(request, response, httpStatusOf(status.code), encoding, body, retryAfter);
 }
 
 /** Reads the rest of a small body. False when it is not small, or does not come. */

@@ -1,26 +1,11 @@
-import type { AddressInfo, ListenOptions } from 'node:net';
-import type { TlsOptions } from 'node:tls';
-import { serverAuthenticator } from '../../component/auth.js';
+import type { AddressInfo } from 'node:net';
 import type { Host, Receiver, ReceiverOutputs, Settings } from '../../component/component.js';
-import { parseEndpoint } from '../../config/fields.js';
-import { YoungCollection } from '../../memory/young-collection.js';
-import { MEMORY_BUDGET } from '../../pipeline/memory-budget.js';
-import { ByteBudget } from '../../transport/byte-budget.js';
-import { GrpcServer, type UnaryMethod } from '../../transport/grpc-server.js';
-import { hostPort, listenOptions } from '../../transport/listen.js';
-import { readServerTls } from '../../transport/tls-files.js';
-import { DEFAULT_GRPC_MESSAGE_BYTES, type OtlpGrpcConfig, type OtlpReceiverConfig } from './config.js';
+import { Intake, requestMemory } from '../../pipeline/intake.js';
+import { grpcServerOf, ReceiverServers, requestBudget } from '../../pipeline/receiver-servers.js';
+import type { UnaryMethod } from '../../transport/grpc-server.js';
+import type { OtlpReceiverConfig } from './config.js';
 import { grpcMethods } from './grpc-methods.js';
 import { OtlpHttpServer } from './http-server.js';
-import { Intake } from './intake.js';
-
-const DEFAULT_CONCURRENT_STREAMS = 256;
-/** Of received requests. About as much again is garbage of the sockets. */
-const MUCH_GARBAGE_BYTES = 16 * 1024 * 1024;
-const SOME_GARBAGE_BYTES = 2 * 1024 * 1024;
-
-type TlsConfig = NonNullable<OtlpGrpcConfig['tls']>;
-type Server = GrpcServer | OtlpHttpServer;
 
 /** Receives OTLP over gRPC and HTTP. One instance serves all signals that have a pipeline. */
 export class OtlpReceiver implements Receiver {
@@ -29,13 +14,14 @@ export class OtlpReceiver implements Receiver {
   #intakes: readonly Intake[] = [];
   /** Of the gRPC server, which looks here for each call. */
   readonly #methods = new Map<string, UnaryMethod>();
-  readonly #servers = new Map<'grpc' | 'http', Server>();
-  readonly #timers: NodeJS.Timeout[] = [];
-  readonly #young = new YoungCollection(MUCH_GARBAGE_BYTES, SOME_GARBAGE_BYTES);
+  readonly #servers: ReceiverServers;
+  #http: OtlpHttpServer | undefined;
+  readonly #young = requestMemory();
 
   constructor(settings: Settings, config: OtlpReceiverConfig, next: ReceiverOutputs) {
     this.#settings = settings;
     this.#config = config;
+    this.#servers = new ReceiverServers(settings);
     this.feed(next);
   }
 
@@ -50,43 +36,32 @@ export class OtlpReceiver implements Receiver {
     this.#methods.clear();
     const keepMetadata = this.#config.protocols.grpc?.include_metadata ?? false;
     for (const [path, method] of grpcMethods(this.#intakes, keepMetadata)) this.#methods.set(path, method);
-    for (const server of this.#servers.values())
-      if (server instanceof OtlpHttpServer) server.serve(this.#intakes);
+    this.#http?.serve(this.#intakes);
   }
 
   /** Where a protocol listens; null before `start` and for a protocol that is off. A path for a unix socket. */
   address(protocol: 'grpc' | 'http'): AddressInfo | string | null {
-    return this.#servers.get(protocol)?.address ?? null;
+    return this.#servers.address(protocol);
   }
 
   /** Rejects when a certificate can't be read or an address can't be bound; nothing listens then. */
   async start(host: Host): Promise<void> {
     const { grpc, http } = this.#config.protocols;
-    const grpcAuthenticator = serverAuthenticator(host, grpc?.auth?.authenticator);
-    const httpAuthenticator = serverAuthenticator(host, http?.auth?.authenticator);
     this.#settings.metrics.gauge('transports', [grpc, http].filter((one) => one !== undefined).length);
-    const budget = new ByteBudget(this.#config.max_in_flight_mib * 1024 * 1024, host.service(MEMORY_BUDGET));
+    const budget = requestBudget(host, this.#config.max_in_flight_mib);
     try {
       if (grpc !== undefined) {
-        const tls = await this.#tlsOf(grpc.tls);
-        await this.#open(
-          'grpc',
-          grpc,
-          new GrpcServer({ ...this.#grpcOptions(grpc, budget, tls), authenticator: grpcAuthenticator }),
+        await this.#servers.open('grpc', grpc, host, (parts) =>
+          grpcServerOf(grpc, parts, budget, this.#methods),
         );
       }
       if (http !== undefined) {
-        const tls = await this.#tlsOf(http.tls);
-        const server = new OtlpHttpServer({
-          listen: listenOn(http),
-          config: http,
-          intakes: this.#intakes,
-          budget,
-          tls,
-          authenticator: httpAuthenticator,
-          onPeerError: (error) => this.#onPeerError('http', error),
-        });
-        await this.#open('http', http, server);
+        this.#http = await this.#servers.open(
+          'http',
+          http,
+          host,
+          (parts) => new OtlpHttpServer({ ...parts, config: http, intakes: this.#intakes, budget }),
+        );
       }
     } catch (error) {
       await this.shutdown(AbortSignal.abort());
@@ -94,87 +69,7 @@ export class OtlpReceiver implements Receiver {
     }
   }
 
-  async shutdown(deadline: AbortSignal): Promise<void> {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    await Promise.all([...this.#servers.values()].map((server) => server.shutdown(deadline)));
+  shutdown(deadline: AbortSignal): Promise<void> {
+    return this.#servers.shutdown(deadline);
   }
-
-  async #open(
-    protocol: 'grpc' | 'http',
-    config: { readonly endpoint: string; readonly tls?: TlsConfig | undefined },
-    server: Server,
-  ): Promise<void> {
-    await server.start();
-    this.#servers.set(protocol, server);
-    this.#reloadTls(server, config.tls);
-    const { address } = server;
-    this.#settings.logger.info(`Starting ${protocol.toUpperCase()} server`, {
-      endpoint:
-        typeof address === 'object' && address !== null
-          ? hostPort(address.address, address.port)
-          : config.endpoint,
-    });
-  }
-
-  #grpcOptions(grpc: OtlpGrpcConfig, budget: ByteBudget, tls: TlsOptions | undefined) {
-    const { server_parameters: server, enforcement_policy: policy } = grpc.keepalive;
-    return {
-      listen: listenOn(grpc),
-      methods: this.#methods,
-      maxMessageBytes:
-        grpc.max_recv_msg_size_mib > 0
-          ? grpc.max_recv_msg_size_mib * 1024 * 1024
-          : DEFAULT_GRPC_MESSAGE_BYTES,
-      maxConcurrentStreams: grpc.max_concurrent_streams || DEFAULT_CONCURRENT_STREAMS,
-      keepalive: {
-        maxConnectionIdleMs: server.max_connection_idle,
-        maxConnectionAgeMs: server.max_connection_age,
-        maxConnectionAgeGraceMs: server.max_connection_age_grace,
-        timeMs: server.time,
-        timeoutMs: server.timeout,
-        minPingIntervalMs: policy.min_time,
-        permitWithoutStream: policy.permit_without_stream,
-      },
-      budget,
-      tls,
-      onPeerError: (error: Error) => this.#onPeerError('grpc', error),
-    };
-  }
-
-  async #tlsOf(config: TlsConfig | undefined): Promise<TlsOptions | undefined> {
-    return config === undefined ? undefined : readServerTls(config);
-  }
-
-  /** Reads the certificate files again at `reload_interval`; a bad file keeps the old certificate. */
-  #reloadTls(server: Server, config: TlsConfig | undefined): void {
-    if (config === undefined || config.reload_interval <= 0) return;
-    const reload = async (): Promise<void> => {
-      try {
-        server.setSecureContext(await readServerTls(config));
-      } catch (error) {
-        const { message } = error as Error;
-        this.#settings.logger.error('Reading the certificates again failed. The old ones stay.', {
-          error: message,
-        });
-      }
-    };
-    this.#timers.push(setInterval(() => void reload(), config.reload_interval).unref());
-  }
-
-  #onPeerError(protocol: 'grpc' | 'http', error: Error): void {
-    this.#settings.metrics.count('connection_errors', 1, { transport: protocol });
-    this.#settings.logger.debug('A connection failed.', { transport: protocol, error: error.message });
-  }
-}
-
-function listenOn({ endpoint, transport }: { endpoint: string; transport: string }): ListenOptions {
-  if (transport === 'unix') return { path: endpoint };
-  const { host, port } = parseEndpoint(endpoint);
-  const options = listenOptions(host, port);
-  if (host !== '') return options;
-  return transport === 'tcp4'
-    ? { host: '0.0.0.0', port }
-    : transport === 'tcp6'
-      ? { host: '::', port }
-      : options;
 }

@@ -81,6 +81,46 @@ describe('a program with one thread for each request', () => {
     });
   });
 
+  it.each([
+    ['sw8', spanId(1)],
+    ['uber-trace-id', spanId(1)],
+    ['b3', spanId(1)],
+    // Brave's server spans have the id of the client's.
+    ['b3', spanId(2)],
+    ['x-b3-traceid', spanId(2)],
+  ])('is explained by the context of %s with span %s', (carrier, id) => {
+    const world = new World();
+    const { start, end } = serveOne(world);
+    world.exchange({
+      role: 'server',
+      tgid: APP,
+      requestStart: start,
+      responseEnd: end,
+      context: { ...context(id), carrier },
+    });
+    const query = world.ask(end + 3000 * MS, batchOf([server(start, end)]), APP);
+    world.play(end + 20_000 * MS);
+    const span = world.spans(query)![0]!;
+    expect(classesOf(span)).toEqual(SERVED);
+    expect(span.attribute('kindling.join.confidence')).toBe(0.95);
+    expect(world.emitted).toEqual([]);
+  });
+
+  it('does not take its own id for that of a caller where no carrier shares ids', () => {
+    const world = new World();
+    const { start, end } = serveOne(world);
+    world.exchange({
+      role: 'server',
+      tgid: APP,
+      requestStart: start,
+      responseEnd: end,
+      context: context(spanId(2)),
+    });
+    const query = world.ask(end + 3000 * MS, batchOf([server(start, end)]), APP);
+    world.play(end + 20_000 * MS);
+    expect(world.spans(query)?.[0]?.attribute('kindling.join.evidence')).not.toBe('traceparent,same_thread');
+  });
+
   it('tells the longest waits with peer, file, lock and waker, inside the span and in order', () => {
     const world = new World();
     const { start, end } = serveOne(world);

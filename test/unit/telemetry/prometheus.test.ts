@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { RetryableError } from '../../../src/component/errors.js';
 import { serviceFields } from '../../../src/config/service.js';
 import { YoungCollection } from '../../../src/memory/young-collection.js';
-import { Intake } from '../../../src/receiver/otlp/intake.js';
+import { Intake } from '../../../src/pipeline/intake.js';
+import { acceptOtlp } from '../../../src/receiver/otlp/export-request.js';
 import { NOP_LOGGER } from '../../../src/telemetry/logger.js';
 import { collectorFamilies } from '../../../src/telemetry/prometheus/collector-families.js';
 import { renderFamilies } from '../../../src/telemetry/prometheus/family.js';
@@ -43,9 +44,9 @@ describe('names of a Collector', () => {
     const intake = new Intake('traces', next, settings, new YoungCollection());
     const page = () => samplesOf(renderFamilies(collectorFamilies(registry.snapshot(), 'normal'), PLAIN));
     expect(page()).toEqual([]);
-    await intake.accept(tracesRequest(3), 'grpc', undefined);
+    await acceptOtlp(intake, tracesRequest(3), 'grpc', undefined);
     refuse = true;
-    await expect(intake.accept(tracesRequest(2), 'http', undefined)).rejects.toThrow('later');
+    await expect(acceptOtlp(intake, tracesRequest(2), 'http', undefined)).rejects.toThrow('later');
     expect(page()).toEqual([
       'otelcol_receiver_accepted_spans{receiver="otlp",transport="grpc"} 3',
       'otelcol_receiver_accepted_spans{receiver="otlp",transport="http"} 0',

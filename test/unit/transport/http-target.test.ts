@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Routes, targetOf } from '../../../../src/receiver/otlp/http-target.js';
-import { mediaTypeOf } from '../../../../src/receiver/otlp/media-type.js';
+import { mediaTypeOf } from '../../../src/receiver/otlp/media-type.js';
+import { Routes, targetOf } from '../../../src/transport/http-target.js';
 
 describe('targetOf', () => {
   it.each([

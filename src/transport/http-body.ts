@@ -1,12 +1,12 @@
 /**
- * Receives and decompresses the body of one OTLP/HTTP request, within the size limit and the memory budget.
+ * Receives and decompresses the body of one HTTP request, within the size limit and the memory budget.
  * `Content-Encoding` is matched exactly, as the Collector does: `GZIP`, `identity` and lists are refused.
  */
 import type { IncomingMessage } from 'node:http';
-import type { ByteBudget } from '../../transport/byte-budget.js';
-import { DecompressError, HTTP_DECOMPRESSORS } from '../../transport/decompress.js';
-import { GRPC_STATUS, RpcError } from '../../transport/grpc-status.js';
 import { BROKEN_BODY, CUT } from './broken-requests.js';
+import type { ByteBudget } from './byte-budget.js';
+import { DecompressError, HTTP_DECOMPRESSORS } from './decompress.js';
+import { GRPC_STATUS, RpcError } from './grpc-status.js';
 
 export interface HttpBodyLimits {
   /** On the wire, and again after decompression. */
@@ -41,6 +41,13 @@ export class BodyError extends RpcError {
   }
 }
 
+/** As what a request is counted whose body was not taken; undefined when nothing was lost here. */
+export function lossOf({ reason }: BodyError): 'too_large' | 'malformed' | undefined {
+  // Who went away has kept his request, or lost it himself.
+  if (reason === 'busy' || reason === 'aborted' || reason === 'cut') return undefined;
+  return reason === 'too_large' ? 'too_large' : 'malformed';
+}
+
 export interface HttpBody {
   readonly bytes: Uint8Array;
   /** Gives the memory back to the budget; call it once, when the request is over. */
@@ -64,8 +71,10 @@ function contentEncoding({ headers, headersDistinct }: IncomingMessage): string 
   return joined.includes(',') ? (headersDistinct['content-encoding']?.[0] ?? '') : joined;
 }
 
-/** Takes a request without an `encodingProblem`. Rejects with `BodyError`; the budget is settled then. */
+/** Rejects with `BodyError`; the budget is settled then. */
 export async function readHttpBody(request: IncomingMessage, limits: HttpBodyLimits): Promise<HttpBody> {
+  const problem = encodingProblem(request, limits.encodings);
+  if (problem !== undefined) throw problem;
   const encoding = contentEncoding(request);
   const decompressor = HTTP_DECOMPRESSORS[encoding];
   let reserved = 0;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Origin } from '../../component/signal.js';
+import type { Origin } from '../component/signal.js';
 
 /** Proofs of identity: they concern this hop alone, and a persistent queue would write them to disk. */
 const SECRET: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);

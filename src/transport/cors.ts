@@ -3,9 +3,9 @@
  * github.com/rs/cors, which the Collector uses: credentials allowed, one `*` wildcard inside an origin.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { OtlpHttpConfig } from './config.js';
+import type { HttpServerConfig } from '../config/server-fields.js';
 
-type CorsConfig = NonNullable<OtlpHttpConfig['cors']>;
+type CorsConfig = NonNullable<HttpServerConfig['cors']>;
 
 /** Allowed when `allowed_headers` is empty. */
 const DEFAULT_HEADERS = ['accept', 'content-type', 'x-requested-with'];

@@ -8,7 +8,12 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type { Compress } from '../../pipeline/otlp-export/compress.js';
+import { checkServerIdentity } from 'node:tls';
+import { httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
+import type { z } from 'zod';
+import type { tlsClient } from '../config/fields.js';
+import { readClientTls } from '../transport/tls-files.js';
+import type { Compress } from './otlp-export/compress.js';
 
 /** Below this, a request is one packet anyway. */
 const COMPRESS_MIN_BYTES = 512;
@@ -120,4 +125,23 @@ function redirectOf({ status, headers }: HttpAnswer, from: URL): URL | undefined
   if (!URL.canParse(headers.location, from.href)) return undefined;
   const to = new URL(headers.location, from);
   return to.origin === from.origin ? to : undefined;
+}
+
+/** Makes agents that keep connections and use the certificates of `tls`. */
+export async function agentFactoryOf(
+  tls: z.output<ReturnType<typeof tlsClient>> | undefined,
+): Promise<ReturnType<typeof httpAgentFactoryFromOptions>> {
+  if (tls === undefined) return httpAgentFactoryFromOptions({ keepAlive: true });
+  const expectedName = tls.server_name_override;
+  return httpAgentFactoryFromOptions({
+    keepAlive: true,
+    ...(await readClientTls(tls)),
+    rejectUnauthorized: !tls.insecure_skip_verify,
+    ...(expectedName === undefined
+      ? {}
+      : {
+          servername: expectedName,
+          checkServerIdentity: (_host, certificate) => checkServerIdentity(expectedName, certificate),
+        }),
+  });
 }
