@@ -38,7 +38,7 @@ const spansOf = (lines: readonly string[]) => lines.flatMap((line) => decodeSpan
 describe('the recording of the demo', () => {
   afterAll(removeTemporaryDirectories);
 
-  it('replays to the same spans each time, explained', async () => {
+  it('replays to the same spans each time, explained', { timeout: 60_000 }, async () => {
     const first = await replay();
     const second = await replay();
     expect(first.lines.length).toBeGreaterThan(0);
