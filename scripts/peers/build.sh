@@ -3,7 +3,7 @@
 # OpenTelemetry SDKs (test/peers), and the backends that Kindling exports to. Versions are pinned in the files of each.
 #
 #   scripts/peers/build.sh python|go|java        seconds to a minute each
-#   scripts/peers/build.sh prometheus|jaeger     four to six minutes each on two cores, the first time
+#   scripts/peers/build.sh prometheus|jaeger     four to seven minutes each on two cores, the first time
 #
 # Does nothing for what is there and has not changed. Fails with what is missing when the tool chain is not there.
 set -euo pipefail
@@ -40,6 +40,8 @@ case "${1:-}" in
     ;;
   prometheus)
     # Without service discovery: the tests send to it.
+    scripts/build-go.sh "$out/promtool" scripts/peers/prometheus -tags remove_all_sd \
+      github.com/prometheus/prometheus/cmd/promtool
     exec scripts/build-go.sh "$out/prometheus" scripts/peers/prometheus -tags remove_all_sd \
       github.com/prometheus/prometheus/cmd/prometheus
     ;;

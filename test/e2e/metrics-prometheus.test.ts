@@ -17,11 +17,11 @@ import {
 } from '../helpers/agent.js';
 import { describeKernel } from '../helpers/kernel.js';
 import {
-  type MetricsBackend,
+  backendMissing,
   PROMTOOL,
-  startMetricsBackend,
-  toolMissing,
-} from '../helpers/peers/metrics-backend.js';
+  type RunningPrometheus,
+  startPrometheus,
+} from '../helpers/peers/backends.js';
 
 const SERVER = `
 const http = require('node:http');
@@ -59,7 +59,7 @@ const PATHS = Array.from({ length: 400 }, (_, index) =>
 const BROKEN = PATHS.filter((path) => path.startsWith('/broken')).length;
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
-const missing = toolMissing('prometheus');
+const missing = backendMissing('prometheus');
 if (missing !== undefined) console.warn(`SKIPPED metrics in a real Prometheus: ${missing}`);
 if (missing !== undefined && process.env.KINDLING_E2E_REFERENCE === '1') {
   it('has a Prometheus to talk to', () => expect(missing).toBeUndefined());
@@ -69,7 +69,7 @@ const bucketOf = (seconds: number): number => BOUNDS.findIndex((bound) => second
 
 if (missing === undefined) {
   describeKernel('metrics in a real Prometheus', () => {
-    const backends = new Map<string, MetricsBackend>();
+    const backends = new Map<string, RunningPrometheus>();
     let durations: number[] = [];
     let stop: () => Promise<unknown> = async () => {};
 
@@ -86,8 +86,11 @@ if (missing === undefined) {
       await once(client, 'message');
       const [page, own] = [await freePort(), await freePort()];
       const rules = resolve('deploy/prometheus/alerts.yml');
-      const scraping = await startMetricsBackend([`127.0.0.1:${page}`, `127.0.0.1:${own}`], rules);
-      const receiving = await startMetricsBackend([]);
+      const scraping = await startPrometheus({
+        targets: [`127.0.0.1:${page}`, `127.0.0.1:${own}`],
+        ruleFile: rules,
+      });
+      const receiving = await startPrometheus();
       backends.set('scraped', scraping);
       backends.set('over OTLP', receiving);
       const agent = await startAgent(`
@@ -105,7 +108,7 @@ connectors:
   service_graph: { metrics_flush_interval: 1s }
 exporters:
   prometheus: { endpoint: "127.0.0.1:${page}", enable_open_metrics: true }
-  otlp_http: { metrics_endpoint: "${receiving.url}/api/v1/otlp/v1/metrics" }
+  otlp_http: { metrics_endpoint: "${receiving.metricsEndpoint}" }
 service:
   telemetry:
     metrics:
@@ -126,7 +129,7 @@ service:
             const [sample] = await backend.query('sum(http_server_request_duration_seconds_count)');
             const edges = await backend.query('sum(traces_service_graph_request_total{client="web"})');
             const expected = paths[0] === PATHS[0] ? half : PATHS.length;
-            return Number(sample?.value[1]) >= expected && Number(edges[0]?.value[1]) >= expected
+            return Number(sample?.value?.[1]) >= expected && Number(edges[0]?.value?.[1]) >= expected
               ? true
               : undefined;
           });
@@ -146,7 +149,7 @@ service:
     describe.each(['scraped', 'over OTLP'])('%s', (how) => {
       const value = async (expression: string): Promise<number> => {
         const [sample] = await backends.get(how)!.query(expression);
-        return Number(sample?.value[1]);
+        return Number(sample?.value?.[1]);
       };
 
       it('counts every request, and every one that failed', async () => {
@@ -265,7 +268,7 @@ service:
   });
 }
 
-const noPromtool = toolMissing('promtool');
+const noPromtool = backendMissing('promtool');
 describe.skipIf(noPromtool !== undefined)('alert rules', () => {
   it('go off when they should, and only then', () => {
     const output = execFileSync(PROMTOOL, ['test', 'rules', 'deploy/prometheus/alerts.test.yml'], {

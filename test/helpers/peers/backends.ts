@@ -7,11 +7,14 @@ import { freePort, run, temporaryDirectory } from '../agent.js';
 const binaryOf = (name: string): string =>
   fileURLToPath(new URL(`../../../build/peers/${name}`, import.meta.url));
 
-/** Why there is no such backend; undefined when there is one. */
-export const backendMissing = (name: 'jaeger' | 'prometheus'): string | undefined =>
+/** Why there is no such program; undefined when there is one. */
+export const backendMissing = (name: 'jaeger' | 'prometheus' | 'promtool'): string | undefined =>
   existsSync(binaryOf(name))
     ? undefined
     : `build/peers/${name} is missing; scripts/peers/build.sh ${name} builds it (needs Go)`;
+
+/** Prometheus' tool for rules. */
+export const PROMTOOL = binaryOf('promtool');
 
 export interface RunningJaeger {
   readonly grpcPort: number;
@@ -52,8 +55,10 @@ exporters: {jaeger_storage_exporter: {trace_storage: memory}}
 export interface RunningPrometheus {
   /** What `otlp_http` takes as `metrics_endpoint`. */
   readonly metricsEndpoint: string;
-  /** The instant vector of a PromQL expression. */
+  /** The instant vector of a PromQL expression. Rejects with what Prometheus says when it is none. */
   query(expression: string): Promise<Sample[]>;
+  /** What any other page of its API has as `data`. */
+  get(path: string): Promise<unknown>;
 }
 
 export interface Sample {
@@ -64,31 +69,49 @@ export interface Sample {
   readonly histogram?: readonly [number, { readonly count: string; readonly sum: string }];
 }
 
-/** Prometheus with its OTLP receiver. */
-export async function startPrometheus(): Promise<RunningPrometheus> {
+/** Prometheus with its OTLP receiver. `targets`: what it scrapes each second. */
+export async function startPrometheus({
+  targets = [],
+  ruleFile,
+}: {
+  targets?: readonly string[];
+  ruleFile?: string;
+} = {}): Promise<RunningPrometheus> {
   const port = await freePort();
   const directory = temporaryDirectory();
   const file = join(directory, 'prometheus.yaml');
-  writeFileSync(
-    file,
-    'otlp: {promote_resource_attributes: [deployment.environment.name]}\nstorage: {tsdb: {out_of_order_time_window: 30m}}\n',
-  );
+  const config = {
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    otlp: { promote_resource_attributes: ['deployment.environment.name'] },
+    storage: { tsdb: { out_of_order_time_window: '30m' } },
+    ...(ruleFile === undefined ? {} : { rule_files: [ruleFile] }),
+    scrape_configs: [{ job_name: 'kindling', honor_labels: true, static_configs: [{ targets }] }],
+  };
+  writeFileSync(file, JSON.stringify(config));
   const prometheus = run(binaryOf('prometheus'), [
     `--config.file=${file}`,
     `--storage.tsdb.path=${join(directory, 'data')}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--web.enable-otlp-receiver',
+    '--enable-feature=exemplar-storage',
   ]);
   await prometheus.waitFor('Server is ready to receive web requests');
+  const get = async (path: string): Promise<unknown> => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    const { status, error, data } = (await response.json()) as {
+      status: string;
+      error?: string;
+      data: unknown;
+    };
+    if (status !== 'success') throw new Error(`${path}: ${error}`);
+    return data;
+  };
   return {
     metricsEndpoint: `http://127.0.0.1:${port}/api/v1/otlp/v1/metrics`,
-    async query(expression) {
+    get,
+    query: async (expression) => {
       const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
-      const answer = (await getJson(`http://127.0.0.1:${port}${path}`)) as
-        | { readonly data: { readonly result: Sample[] } }
-        | undefined;
-      if (answer === undefined) throw new Error(`Prometheus refuses ${expression}`);
-      return answer.data.result;
+      return ((await get(path)) as { result: Sample[] }).result;
     },
   };
 }
