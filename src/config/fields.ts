@@ -170,9 +170,6 @@ const tlsCommonFields = () => ({
     .array(z.string())
     .default([])
     .describe('OpenSSL or IANA names. Empty: the list of Node.js.'),
-  reload_interval: duration()
-    .prefault('0s')
-    .describe('How often to read the certificate files again. 0 means never.'),
 });
 
 interface TlsPair {
@@ -196,6 +193,9 @@ const tlsServerFields = () =>
   z
     .strictObject({
       ...tlsCommonFields(),
+      reload_interval: duration()
+        .prefault('0s')
+        .describe('How often to read the certificate files again. 0 means never.'),
       client_ca_file: z
         .string()
         .optional()
@@ -215,6 +215,9 @@ export const tlsClient = () =>
   z
     .strictObject({
       ...tlsCommonFields(),
+      reload_interval: duration()
+        .prefault('0s')
+        .describe('Accepted; changes nothing: the files are read when the configuration is.'),
       insecure: z.boolean().default(false).describe('Plain text instead of TLS.'),
       insecure_skip_verify: z
         .boolean()

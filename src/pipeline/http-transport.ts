@@ -8,11 +8,9 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { checkServerIdentity } from 'node:tls';
-import { httpAgentFactoryFromOptions } from '@opentelemetry/otlp-exporter-base/node-http';
-import type { z } from 'zod';
-import type { tlsClient } from '../config/fields.js';
-import { readClientTls } from '../transport/tls-files.js';
+import type { CookieJar } from './cookie-jar.js';
+import type { HttpConnection } from './http-connection.js';
+import type { HttpProxy } from './http-proxy.js';
 import type { Compress } from './otlp-export/compress.js';
 
 /** Below this, a request is one packet anyway. */
@@ -25,7 +23,9 @@ export interface HttpTransportOptions {
   readonly url: string;
   /** Asked for each request, because they may hold a token that expires. */
   readonly headers: () => Promise<Record<string, string>>;
-  readonly agent: http.Agent | https.Agent;
+  readonly connection: HttpConnection;
+  /** Left out: cookies are ignored. */
+  readonly cookies?: CookieJar | undefined;
   /** Left out: bodies go as they are. */
   readonly compression?: { readonly name: string; readonly compress: Compress } | undefined;
 }
@@ -62,7 +62,9 @@ export class HttpTransport {
     };
     let url = this.#url;
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#exchange(url, body, all, abort);
+      const cookie = this.#options.cookies?.headerFor(url);
+      const answer = await this.#exchange(url, body, cookie === undefined ? all : { ...all, cookie }, abort);
+      this.#options.cookies?.store(answer.headers['set-cookie'], url);
       const next = redirectOf(answer, url);
       if (next === undefined) return answer;
       if (redirects === MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
@@ -72,7 +74,7 @@ export class HttpTransport {
 
   /** Closes idle connections. */
   close(): void {
-    this.#options.agent.destroy();
+    this.#options.connection.agent.destroy();
   }
 
   #exchange(
@@ -82,9 +84,11 @@ export class HttpTransport {
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const { request } = url.protocol === 'https:' ? https : http;
-      const { agent } = this.#options;
-      const sent = request(url, { method: 'POST', headers, agent, signal }, (response) => {
+      const { agent, forwardProxy } = this.#options.connection;
+      const peer = forwardProxy?.url ?? url;
+      const { request } = peer.protocol === 'https:' ? https : http;
+      const target = forwardProxy === undefined ? { headers } : viaProxy(forwardProxy, url, headers);
+      const sent = request(peer, { ...target, method: 'POST', agent, signal }, (response) => {
         const chunks: Buffer[] = [];
         let size = 0;
         const done = (): void => {
@@ -116,6 +120,13 @@ export class HttpTransport {
   }
 }
 
+/** A proxy gets the whole URL (RFC 9112 section 3.2.2), and our credentials for it in a header. */
+const viaProxy = (proxy: HttpProxy, url: URL, headers: http.OutgoingHttpHeaders): http.RequestOptions => ({
+  path: `${url.origin}${url.pathname}${url.search}`,
+  auth: null,
+  headers: { host: url.host, ...headers, ...proxy.headers },
+});
+
 /**
  * Where to send the same request again. Only 307 and 308 keep method and body (RFC 9110 section 15.4); what followed another
  * redirect would be a GET, and the data lost. Other servers don't get our credentials.
@@ -125,23 +136,4 @@ function redirectOf({ status, headers }: HttpAnswer, from: URL): URL | undefined
   if (!URL.canParse(headers.location, from.href)) return undefined;
   const to = new URL(headers.location, from);
   return to.origin === from.origin ? to : undefined;
-}
-
-/** Makes agents that keep connections and use the certificates of `tls`. */
-export async function agentFactoryOf(
-  tls: z.output<ReturnType<typeof tlsClient>> | undefined,
-): Promise<ReturnType<typeof httpAgentFactoryFromOptions>> {
-  if (tls === undefined) return httpAgentFactoryFromOptions({ keepAlive: true });
-  const expectedName = tls.server_name_override;
-  return httpAgentFactoryFromOptions({
-    keepAlive: true,
-    ...(await readClientTls(tls)),
-    rejectUnauthorized: !tls.insecure_skip_verify,
-    ...(expectedName === undefined
-      ? {}
-      : {
-          servername: expectedName,
-          checkServerIdentity: (_host, certificate) => checkServerIdentity(expectedName, certificate),
-        }),
-  });
 }

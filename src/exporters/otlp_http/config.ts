@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DECODING_ISSUE } from '../../config/fields.js';
+import { httpClientFields } from '../../pipeline/http-client-fields.js';
 import { hasEndpointInEnvironment, otlpClientFields } from '../../pipeline/otlp-export/client-config.js';
 import { levelProblem } from '../../pipeline/otlp-export/compress.js';
 
@@ -35,11 +36,7 @@ export const otlpHttpConfig = () =>
           });
         })
         .describe('`proto` or `json`.'),
-      max_idle_conns: z
-        .int()
-        .min(0)
-        .default(100)
-        .describe('Connections to keep open between requests. 0 means no limit.'),
+      ...httpClientFields(512 * 1024),
       compression_params: z
         .strictObject({
           level: z

@@ -2,6 +2,7 @@
  * Sends encoded batches over OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp). How bytes travel, and what
  * of the official JavaScript packages is used, is in `pipeline/http-transport.ts`.
  */
+import { Agent } from 'node:https';
 import { convertLegacyHttpOptions } from '@opentelemetry/otlp-exporter-base/node-http';
 import { clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
@@ -14,8 +15,10 @@ import {
   exportResponseFromJson,
   statusFromJson,
 } from '../../otlp/responses.js';
+import { CookieJar } from '../../pipeline/cookie-jar.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
-import { agentFactoryOf, type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
+import { httpConnectionOf, tlsOptionsOf } from '../../pipeline/http-connection.js';
+import { type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { type Compression, compressorOf } from '../../pipeline/otlp-export/compress.js';
 import { exportFailure } from '../../pipeline/otlp-export/export-failure.js';
@@ -64,9 +67,10 @@ export class OtlpHttpSender implements Sender {
       PATHS[this.#signal],
       { 'Content-Type': config.encoding === 'json' ? 'application/json' : 'application/x-protobuf' },
     );
-    const agentFactory = config.tls === undefined ? resolved.agentFactory : await agentFactoryOf(config.tls);
-    const agent = await agentFactory(new URL(resolved.url).protocol);
-    if (config.max_idle_conns > 0) agent.maxFreeSockets = config.max_idle_conns;
+    const target = new URL(resolved.url);
+    const fromEnvironment = await resolved.agentFactory(target.protocol);
+    const environmentTls = fromEnvironment instanceof Agent ? fromEnvironment.options : {};
+    const tls = config.tls === undefined ? environmentTls : await tlsOptionsOf(config.tls);
     this.#transport = new HttpTransport({
       url: resolved.url,
       headers: async () => ({
@@ -74,13 +78,14 @@ export class OtlpHttpSender implements Sender {
         ...(await resolved.headers()),
         ...authenticator?.headers(),
       }),
-      agent,
+      connection: httpConnectionOf(target, config, tls),
+      cookies: config.cookies?.enabled === true ? new CookieJar(this.#options.now) : undefined,
       compression:
         compression === 'none'
           ? undefined
           : { name: compression, compress: compressorOf(compression, config.compression_params.level) },
     });
-    const { hostname, port, protocol, pathname } = new URL(resolved.url);
+    const { hostname, port, protocol, pathname } = target;
     this.#settings.metrics.gauge('endpoint_info', 1, {
       server_address: hostname,
       server_port: port || (protocol === 'https:' ? '443' : '80'),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { headers, tlsClient } from '../../config/fields.js';
 import { deliveryFields } from '../../pipeline/exporter-wrappers.js';
+import { httpClientFields } from '../../pipeline/http-client-fields.js';
 
 export const zipkinExporterConfig = () =>
   z
@@ -30,11 +31,7 @@ export const zipkinExporterConfig = () =>
         .optional()
         .describe('How to show who we are. Left out: not at all.'),
       tls: tlsClient().optional().describe('Certificates. Left out: those of Node.js are trusted.'),
-      max_idle_conns: z
-        .int()
-        .min(0)
-        .default(100)
-        .describe('Connections to keep open between requests. 0 means no limit.'),
+      ...httpClientFields(),
       ...deliveryFields(),
     })
     .superRefine(({ endpoint, format }, context) => {

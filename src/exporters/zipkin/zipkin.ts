@@ -3,8 +3,10 @@ import { clientAuthenticator } from '../../component/auth.js';
 import type { Host, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch } from '../../component/signal.js';
+import { CookieJar } from '../../pipeline/cookie-jar.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
-import { agentFactoryOf, type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
+import { httpConnectionOf, tlsOptionsOf } from '../../pipeline/http-connection.js';
+import { type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
 import { revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { compressorOf } from '../../pipeline/otlp-export/compress.js';
 import { grpcStatusOfHttp } from '../../transport/grpc-status.js';
@@ -29,9 +31,8 @@ export class ZipkinSender implements Sender {
   async start(host: Host): Promise<void> {
     const config = this.#config;
     const authenticator = clientAuthenticator(host, config.auth?.authenticator, 'HTTP');
-    const { protocol, hostname, port, pathname } = new URL(config.endpoint);
-    const agent = await (await agentFactoryOf(config.tls))(protocol);
-    if (config.max_idle_conns > 0) agent.maxFreeSockets = config.max_idle_conns;
+    const target = new URL(config.endpoint);
+    const { protocol, hostname, port, pathname } = target;
     const contentType = config.format === 'proto' ? 'application/x-protobuf' : 'application/json';
     this.#transport = new HttpTransport({
       url: config.endpoint,
@@ -41,7 +42,8 @@ export class ZipkinSender implements Sender {
         ...revealHeaders(config.headers),
         ...authenticator?.headers(),
       }),
-      agent,
+      connection: httpConnectionOf(target, config, await tlsOptionsOf(config.tls)),
+      cookies: config.cookies?.enabled === true ? new CookieJar(this.#settings.now) : undefined,
       compression:
         config.compression === 'gzip' ? { name: 'gzip', compress: compressorOf('gzip') } : undefined,
     });
