@@ -25,7 +25,6 @@ export const httpClientFields = (writeBufferSize = 0) => ({
     .default(0)
     .describe('Connections to have at most; further requests wait for one. 0 means no limit.'),
   idle_conn_timeout: duration()
-    .refine((ms) => ms >= 0, { error: 'must be non-negative' })
     .prefault('90s')
     .describe('Close a connection that was not used for this long. 0 means never.'),
   disable_keep_alives: z.boolean().default(false).describe('Open a new connection for each request.'),

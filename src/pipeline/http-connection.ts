@@ -9,6 +9,9 @@ import { TunnelAgent } from './connect-tunnel.js';
 import type { HttpClientConfig } from './http-client-fields.js';
 import { type HttpProxy, proxyFromEnvironment, proxyFromUrl } from './http-proxy.js';
 
+/** What a timer of Node.js can wait. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export interface HttpConnection {
   readonly agent: http.Agent | https.Agent;
   /** Takes requests for http:// URLs whole. Requests to https:// URLs go through the agent's tunnel. */
@@ -57,6 +60,6 @@ function poolOptions(config: HttpClientConfig): http.AgentOptions {
     maxFreeSockets: Math.min(Number.POSITIVE_INFINITY, ...limits),
     maxSockets: config.max_conns_per_host || Number.POSITIVE_INFINITY,
     // Node.js ends only a connection that is idle; a request just hears of it.
-    ...(config.idle_conn_timeout > 0 ? { timeout: config.idle_conn_timeout } : {}),
+    ...(config.idle_conn_timeout > 0 ? { timeout: Math.min(config.idle_conn_timeout, MAX_TIMER_MS) } : {}),
   };
 }
