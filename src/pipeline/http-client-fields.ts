@@ -5,8 +5,6 @@
 import { z } from 'zod';
 import { duration } from '../config/fields.js';
 
-const count = () => z.int().min(0);
-
 export const httpClientFields = (writeBufferSize = 0) => ({
   proxy_url: z
     .string()
@@ -15,13 +13,16 @@ export const httpClientFields = (writeBufferSize = 0) => ({
       'HTTP proxy to send through, `http://` or `https://`. Empty: HTTP_PROXY, HTTPS_PROXY and NO_PROXY decide, ' +
         'and loopback is never proxied.',
     ),
-  max_idle_conns: count()
+  max_idle_conns: z
+    .int()
     .default(100)
-    .describe('Connections to keep open between requests. 0 means no limit.'),
-  max_idle_conns_per_host: count()
+    .describe('Connections to keep open between requests. 0 means no limit, less than 0 none at all.'),
+  max_idle_conns_per_host: z
+    .int()
     .default(0)
     .describe('The same for each host; the smaller one counts. 0 means as `max_idle_conns`.'),
-  max_conns_per_host: count()
+  max_conns_per_host: z
+    .int()
     .default(0)
     .describe('Connections to have at most; further requests wait for one. 0 means no limit.'),
   idle_conn_timeout: duration()

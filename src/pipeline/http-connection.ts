@@ -54,11 +54,12 @@ export async function tlsOptionsOf(
 }
 
 function poolOptions(config: HttpClientConfig): http.AgentOptions {
-  const limits = [config.max_idle_conns, config.max_idle_conns_per_host].filter((limit) => limit > 0);
+  const limits = [config.max_idle_conns, config.max_idle_conns_per_host].filter((limit) => limit !== 0);
+  const mostIdle = Math.min(Number.POSITIVE_INFINITY, ...limits);
   return {
-    keepAlive: !config.disable_keep_alives,
-    maxFreeSockets: Math.min(Number.POSITIVE_INFINITY, ...limits),
-    maxSockets: config.max_conns_per_host || Number.POSITIVE_INFINITY,
+    keepAlive: !config.disable_keep_alives && mostIdle > 0,
+    maxFreeSockets: Math.max(1, mostIdle),
+    maxSockets: config.max_conns_per_host > 0 ? config.max_conns_per_host : Number.POSITIVE_INFINITY,
     // Node.js ends only a connection that is idle; a request just hears of it.
     ...(config.idle_conn_timeout > 0 ? { timeout: Math.min(config.idle_conn_timeout, MAX_TIMER_MS) } : {}),
   };

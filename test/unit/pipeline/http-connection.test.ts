@@ -88,9 +88,18 @@ describe('connections', () => {
     expect(await connectionsFor(3, {})).toBe(3);
   });
 
-  it('are not with disable_keep_alives', async () => {
-    expect(await connectionsFor(1, { disable_keep_alives: true })).toBe(2);
+  it.each([
+    { disable_keep_alives: true },
+    { max_idle_conns: -1 },
+    { max_idle_conns_per_host: -1 },
+  ])('are not with %o', async (config) => {
+    expect(await connectionsFor(1, config)).toBe(2);
     expect(requests[0]?.headers.connection).toBe('close');
+  });
+
+  it('are used again, however long they may be idle and without any limit', async () => {
+    const config = { idle_conn_timeout: '10000h', max_idle_conns: 0, max_conns_per_host: -1 };
+    expect(await connectionsFor(3, config)).toBe(3);
   });
 
   it.each([
