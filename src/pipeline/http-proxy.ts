@@ -19,14 +19,24 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Reads `proxy_url`. Every host goes through it, loopback too. Throws when it is not a URL of an HTTP proxy. */
 export function proxyFromUrl(text: string): HttpProxy {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.host === '') throw new Error(`invalid proxy URL: ${JSON.stringify(text)}`);
+  const pair = url === undefined ? undefined : decoded(`${url.username}:${url.password}`);
+  if (url === undefined || url.host === '' || pair === undefined) {
+    // The password stays out of the log.
+    throw new Error(`invalid proxy URL: ${JSON.stringify(text.replace(/^(\w+:\/\/)?.*@/, '$1[REDACTED]@'))}`);
+  }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new Error(`unsupported proxy scheme "${url.protocol.slice(0, -1)}": use http or https`);
   }
-  const { username, password } = url;
-  if (username === '' && password === '') return { url, headers: {} };
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  if (pair === ':') return { url, headers: {} };
   return { url, headers: { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` } };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The proxy that the environment names for `target`; undefined: none. Throws when the variable is not a URL. */

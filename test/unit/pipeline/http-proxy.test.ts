@@ -77,6 +77,14 @@ describe('proxyFromUrl', () => {
     expect(() => proxyFromUrl(text)).toThrow(`invalid proxy URL: "${text}"`);
   });
 
+  it.each([
+    'http://me:s3cr#et@proxy.test',
+    'http://me:s3cr%et@proxy.test',
+    'me:s3cr@',
+  ])('refuses %s without telling the password', (text) => {
+    expect(() => proxyFromUrl(text)).toThrow(/^(?=.*\[REDACTED\]@)(?!.*s3cr)/);
+  });
+
   it('refuses what is not HTTP', () => {
     expect(() => proxyFromUrl('socks5://proxy.test:1080')).toThrow('unsupported proxy scheme "socks5"');
   });
