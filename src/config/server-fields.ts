@@ -31,7 +31,7 @@ const includeMetadata = () =>
     .boolean()
     .default(false)
     .describe(
-      'Keep the headers of requests (without credentials) for `sending_queue.batch.partition.metadata_keys` of exporters.',
+      'Keep the headers of requests (without credentials) for `metadata_keys` of `batch` and of `sending_queue.batch.partition` of exporters.',
     );
 
 const keepalive = () =>

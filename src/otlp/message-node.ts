@@ -36,6 +36,8 @@ export class MessageNode {
   readonly end: number;
   readonly #parent: MessageNode | undefined;
   #slots: FieldSlot[] | undefined;
+  /** Messages that were asked for and are not there. They become fields once they are edited. */
+  #absent: FieldSlot[] | undefined;
   #changed = false;
   /** What `look` found last. */
   #looked: { readonly tag: number; readonly node: MessageNode } | undefined;
@@ -64,6 +66,7 @@ export class MessageNode {
   /** The fields in order. Call `touch` after changing the list or a slot. */
   slots(): FieldSlot[] {
     this.#slots ??= readSlots(this.bytes, this.start, this.end);
+    if (this.#absent !== undefined && this.#changed) this.#addEdited(this.#slots, this.#absent);
     return this.#slots;
   }
 
@@ -87,7 +90,7 @@ export class MessageNode {
   // Reading. Tags say number and wire type (`field.delimited(5)`); of a field that occurs twice the last one counts.
 
   has(tag: number): boolean {
-    return this.#find(tag);
+    return this.isOpen ? this.#lastSlot(tag) !== undefined : this.#find(tag);
   }
 
   /** `''` when absent. */
@@ -144,7 +147,7 @@ export class MessageNode {
 
   /** Removes every field with `tag`. False when there was none. */
   remove(tag: number): boolean {
-    if (!this.#find(tag)) return false;
+    if (!this.has(tag)) return false;
     this.replaceSlots(this.slots().filter((slot) => slot.tag !== tag));
     return true;
   }
@@ -152,6 +155,7 @@ export class MessageNode {
   /** Adds a field at the end. `write` writes it with its tag. */
   append(tag: number, write: (writer: WireWriter) => void): void {
     this.slots().push(newSlot(tag, write));
+    this.#forgetAbsent(tag);
     this.touch();
   }
 
@@ -162,10 +166,13 @@ export class MessageNode {
     const found = this.slots().filter((slot) => slot.tag === tag);
     const [first] = found;
     if (first === undefined) {
-      const slot: FieldSlot = { tag, bytes: EMPTY, from: 0, start: 0, end: 0, child: undefined };
-      slot.child = new MessageNode(EMPTY, 0, 0, this);
-      this.slots().push(slot);
-      return slot.child;
+      this.#absent ??= [];
+      let slot = this.#absent.find((one) => one.tag === tag);
+      if (slot === undefined) {
+        slot = { tag, bytes: EMPTY, from: 0, start: 0, end: 0, child: undefined };
+        this.#absent.push(slot);
+      }
+      return this.#childOf(slot);
     }
     if (found.length > 1) {
       // Parts of one message add up to it; keep them together from now on. Not an edit: nothing has changed.
@@ -243,7 +250,7 @@ export class MessageNode {
   }
 
   #write(writer: WireWriter): void {
-    if (!this.#changed || this.#slots === undefined) {
+    if (!this.#changed) {
       writer.raw(this.bytes.subarray(this.start, this.end));
       return;
     }
@@ -251,7 +258,7 @@ export class MessageNode {
     let bytes: Uint8Array = EMPTY;
     let from = 0;
     let to = 0;
-    for (const slot of this.#slots) {
+    for (const slot of this.slots()) {
       if (slot.child?.isChanged === true) {
         if (to > from) writer.raw(bytes.subarray(from, to));
         from = to = 0;
@@ -266,6 +273,11 @@ export class MessageNode {
       }
     }
     if (to > from) writer.raw(bytes.subarray(from, to));
+  }
+
+  /** The field is there now; edits of the message that stood for it no longer count. */
+  #forgetAbsent(tag: number): void {
+    this.#absent = this.#absent?.filter((slot) => slot.tag !== tag);
   }
 
   #childOf(slot: FieldSlot): MessageNode {
@@ -292,15 +304,29 @@ export class MessageNode {
   }
 
   #findSlot(tag: number): boolean {
-    // A message that was asked for and isn't there has an empty slot until it is edited.
-    const slot = this.#slots?.findLast(
-      (one) => one.tag === tag && (one.end > one.from || one.child?.isChanged),
-    );
+    const slot = this.#lastSlot(tag);
     if (slot === undefined) return false;
+    if (slot.child?.isChanged === true) {
+      this.#source = slot.child.encode();
+      this.#from = 0;
+      this.#to = this.#source.length;
+      return true;
+    }
     this.#source = slot.bytes;
     this.#from = slot.start;
     this.#to = slot.end;
     return true;
+  }
+
+  #lastSlot(tag: number): FieldSlot | undefined {
+    return this.slots().findLast((one) => one.tag === tag);
+  }
+
+  #addEdited(slots: FieldSlot[], absent: FieldSlot[]): void {
+    const edited = absent.filter(({ child }) => child?.isChanged);
+    if (edited.length === 0) return;
+    slots.push(...edited);
+    this.#absent = absent.filter((slot) => !edited.includes(slot));
   }
 
   #integer(tag: number): WireReader | undefined {
@@ -320,6 +346,7 @@ export class MessageNode {
       writeValue(writer);
     });
     const slots = this.slots();
+    this.#forgetAbsent(tag);
     const last = slots.findLastIndex((slot) => slot.tag === tag);
     if (last < 0) slots.push(fresh);
     else slots[last] = fresh;

@@ -10,7 +10,7 @@
  */
 import type { Consumer, Processor, Settings } from '../../component/component.js';
 import { PermanentError, RetryableError } from '../../component/errors.js';
-import type { Batch, Signal } from '../../component/signal.js';
+import type { Batch, Origin, Signal } from '../../component/signal.js';
 import { Fifo } from '../../pipeline/fifo.js';
 import { pause } from '../../pipeline/pause.js';
 import { BATCH_SIZE_BOUNDS } from '../../telemetry/prometheus/collector-families.js';
@@ -31,8 +31,11 @@ export class BatchProcessor implements Processor {
   readonly #config: BatchConfig;
   readonly #signal: Signal;
   readonly #next: Consumer;
-  /** By origin: batches of different receivers stay apart, since later components may look at it. */
+  /** By origin: batches of different receivers stay apart, since later components may look at it; so do the listed headers. */
   readonly #shards = new Map<string, BatchShard>();
+  /** Names of the headers that tell batches apart, in lower case and sorted. */
+  readonly #keys: readonly string[];
+  readonly #combinations = new Set<string>();
   readonly #waiting = new Fifo<() => void>();
   readonly #draining = new AbortController();
   readonly #deadline = new AbortController();
@@ -43,12 +46,19 @@ export class BatchProcessor implements Processor {
     this.#config = config;
     this.#signal = signal;
     this.#next = next;
+    this.#keys = config.metadata_keys.map((key) => key.toLowerCase()).toSorted();
   }
 
   async start(): Promise<void> {}
 
   async consume(batch: Batch): Promise<void> {
     const { metrics } = this.#settings;
+    const shard = this.#shardOf(batch);
+    if (shard === undefined) {
+      metrics.received(this.#signal, batch.itemCount);
+      metrics.dropped(this.#signal, batch.itemCount, 'rejected');
+      throw new PermanentError('too many batcher metadata-value combinations');
+    }
     while (this.#held >= this.#config.max_pending_size && !this.#draining.signal.aborted) {
       await new Promise<void>((enter) => this.#waiting.push(enter));
     }
@@ -58,7 +68,6 @@ export class BatchProcessor implements Processor {
       throw new RetryableError('batch processor is stopped');
     }
     this.#hold(batch.itemCount);
-    const shard = this.#shardOf(batch);
     if (!this.#config.wait_for_result) return shard.add({ batch, settle: undefined });
     const error = await new Promise<unknown>((settle) => shard.add({ batch, settle }));
     if (error !== undefined) throw error;
@@ -74,20 +83,42 @@ export class BatchProcessor implements Processor {
     deadline.removeEventListener('abort', giveUp);
   }
 
-  #shardOf({ origin }: Batch): BatchShard {
-    const key = `${origin.receiver} ${origin.joined === true}`;
+  /** Undefined when the batch's headers are one combination too many. */
+  #shardOf({ origin }: Batch): BatchShard | undefined {
+    const metadata = this.#listed(origin.metadata);
+    const combination = metadata === undefined ? '' : JSON.stringify(metadata);
+    const key = `${origin.receiver} ${origin.joined === true} ${combination}`;
     let shard = this.#shards.get(key);
-    if (shard === undefined) {
-      const merged = { receiver: origin.receiver, ...(origin.joined === true ? { joined: true } : {}) };
-      const { metrics } = this.#settings;
-      shard = new BatchShard(this.#signal, merged, this.#config, {
-        deliver: (batch) => this.#deliver(batch),
-        triggered: (why) => metrics.count(`${why}_trigger_send`, 1),
-      });
-      this.#shards.set(key, shard);
-      metrics.gauge('metadata_cardinality', this.#shards.size);
+    if (shard !== undefined) return shard;
+    if (metadata !== undefined && !this.#combinations.has(combination)) {
+      const limit = this.#config.metadata_cardinality_limit;
+      if (limit > 0 && this.#combinations.size >= limit) return undefined;
+      this.#combinations.add(combination);
     }
+    const merged: Origin = {
+      receiver: origin.receiver,
+      ...(origin.joined === true ? { joined: true } : {}),
+      ...(metadata === undefined ? {} : { metadata }),
+    };
+    const { metrics } = this.#settings;
+    shard = new BatchShard(this.#signal, merged, this.#config, {
+      deliver: (batch) => this.#deliver(batch),
+      triggered: (why) => metrics.count(`${why}_trigger_send`, 1),
+    });
+    this.#shards.set(key, shard);
+    metrics.gauge('metadata_cardinality', this.#keys.length > 0 ? this.#combinations.size : 1);
     return shard;
+  }
+
+  /** The headers that batches are told apart by, those that came; undefined when there are no `metadata_keys`. */
+  #listed(metadata: Origin['metadata']): NonNullable<Origin['metadata']> | undefined {
+    if (this.#keys.length === 0) return undefined;
+    const listed: Record<string, readonly string[]> = {};
+    for (const key of this.#keys) {
+      const values = metadata?.[key];
+      if (values !== undefined) listed[key] = values;
+    }
+    return listed;
   }
 
   /** Offers until taken, refused for good, or out of time. The error, if any, has been counted. */

@@ -22,9 +22,14 @@ export const batchConfig = () =>
         .array(z.string())
         .default([])
         .describe(
-          'Accepted for compatibility; batches carry no request metadata, so nothing is told apart by it.',
+          'Request headers by whose values batches are kept apart; the receiver must keep them (`include_metadata`).',
         ),
-      metadata_cardinality_limit: z.uint32().default(1000).describe('Accepted; changes nothing.'),
+      metadata_cardinality_limit: z
+        .uint32()
+        .default(1000)
+        .describe(
+          'Most combinations of values of `metadata_keys`, over the life of the process. Data with one more is refused for good. 0 means no limit.',
+        ),
       max_pending_size: z
         .int()
         .min(1)

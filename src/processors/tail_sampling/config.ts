@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
 import { errorMode } from '../../ottl/error-mode.js';
 import { compilePolicy } from './policies.js';
+import { isStateful } from './stateful.js';
 
 const sharedFields = () => ({
   name: z.string().default(''),
@@ -93,6 +94,17 @@ export const tailSamplingConfig = () =>
       decision_wait: duration()
         .prefault('30s')
         .describe('How long a trace is held after its first span before it is decided about.'),
+      decision_wait_after_root_received: duration()
+        .prefault('0s')
+        .describe(
+          'How long a trace is held after its root span, when that is less. 0 leaves only `decision_wait`.',
+        ),
+      sampling_strategy: z
+        .enum(['trace-complete', 'span-ingest'])
+        .default('trace-complete')
+        .describe(
+          'When policies are asked: about the whole trace when its time has come, or about the spans of each batch as they come. The latter keeps a trace at its first match, and takes no policies with rates or upper bounds.',
+        ),
       num_traces: z
         .int()
         .min(1)
@@ -144,11 +156,19 @@ export const tailSamplingConfig = () =>
     .superRefine((config, context) => {
       const fail = (message: string) => context.addIssue({ code: 'custom', message });
       if (config.decision_wait <= 0) fail("'decision_wait' must be greater than zero");
+      if (config.decision_wait_after_root_received < 0) {
+        fail("'decision_wait_after_root_received' must not be negative");
+      }
       const names = new Set<string>();
       for (const policy of config.policies) {
         if (policy.name === '') fail('policy name cannot be empty');
         else if (names.has(policy.name)) fail(`duplicate policy name ${JSON.stringify(policy.name)}`);
         names.add(policy.name);
+        if (config.sampling_strategy === 'span-ingest' && isStateful(policy)) {
+          fail(
+            `sampling_strategy "span-ingest" requires all policies to be stateless, but policy ${JSON.stringify(policy.name)} is stateful`,
+          );
+        }
         try {
           compilePolicy(policy, () => 0);
         } catch (error) {

@@ -8,7 +8,7 @@ import { pause } from '../../pipeline/pause.js';
 import type { TailSamplingConfig } from './config.js';
 import { DecisionCache } from './decision-cache.js';
 import { compilePolicy, type Decision, type Policy } from './policies.js';
-import { splitByTrace } from './split-by-trace.js';
+import { splitByTrace, type TracePiece } from './split-by-trace.js';
 import { TraceData } from './trace.js';
 
 const TICK_MS = 1000;
@@ -25,6 +25,10 @@ interface HeldTrace {
   spanCount: number;
   bytes: number;
   decision: Decision | undefined;
+  /** When its root span came. */
+  rootMs: number | undefined;
+  /** `span-ingest`: a policy has said yes, and a `drop` policy may still say no. */
+  isWanted: boolean;
 }
 
 /**
@@ -37,12 +41,15 @@ export class TailSampling implements Processor {
   readonly #config: TailSamplingConfig;
   readonly #next: Consumer;
   readonly #policies: readonly { readonly name: string; readonly evaluate: Policy }[];
+  readonly #hasDrop: boolean;
   readonly #kept: DecisionCache;
   readonly #notKept: DecisionCache;
   /** By trace id in latin1, oldest first. */
   readonly #traces = new Map<string, HeldTrace>();
   /** Ids of undecided traces, oldest first. */
   readonly #undecided = new Set<string>();
+  /** The same of those whose root span has come and makes them due earlier, oldest root first. */
+  readonly #rooted = new Set<string>();
   readonly #outbox: { readonly batch: Batch }[] = [];
   readonly #draining = new AbortController();
   readonly #deadline = new AbortController();
@@ -64,12 +71,15 @@ export class TailSampling implements Processor {
       name: policy.name,
       evaluate: compilePolicy(policy, settings.now),
     }));
+    this.#hasDrop = config.policies.some(({ type }) => type === 'drop');
     this.#kept = new DecisionCache(config.decision_cache.sampled_cache_size);
     this.#notKept = new DecisionCache(config.decision_cache.non_sampled_cache_size);
   }
 
   async start(): Promise<void> {
-    this.#timer = setInterval(() => this.tick(), Math.min(TICK_MS, this.#config.decision_wait));
+    const { decision_wait: wait, decision_wait_after_root_received: waitAfterRoot } = this.#config;
+    const tickMs = Math.min(TICK_MS, wait, waitAfterRoot > 0 ? waitAfterRoot : TICK_MS);
+    this.#timer = setInterval(() => this.tick(), tickMs);
     this.#timer.unref();
   }
 
@@ -99,9 +109,15 @@ export class TailSampling implements Processor {
 
   /** Decides what is due. The timer calls it; tests call it themselves. */
   tick(): void {
-    const due = this.#settings.now() - this.#config.decision_wait;
+    const now = this.#settings.now();
+    const due = now - this.#config.decision_wait;
     for (const key of this.#undecided) {
       if (this.#traces.get(key)!.firstMs > due) break;
+      this.#decide(key);
+    }
+    const rootDue = now - this.#config.decision_wait_after_root_received;
+    for (const key of this.#rooted) {
+      if (this.#traces.get(key)!.rootMs! > rootDue) break;
       this.#decide(key);
     }
     this.#report();
@@ -124,11 +140,7 @@ export class TailSampling implements Processor {
     this.#report();
   }
 
-  #add(
-    key: string,
-    piece: { readonly traceId: Uint8Array; readonly bytes: Uint8Array; readonly spanCount: number },
-    origin: Origin,
-  ): void {
+  #add(key: string, piece: TracePiece, origin: Origin): void {
     this.#hold(piece.spanCount, piece.bytes.length);
     const known = this.#traces.get(key);
     const decision = known === undefined ? this.#remembered(key) : known.decision;
@@ -138,22 +150,39 @@ export class TailSampling implements Processor {
       return;
     }
     this.#undecidedBytes += piece.bytes.length;
-    if (known !== undefined) {
-      known.parts.push(piece.bytes);
-      known.spanCount += piece.spanCount;
-      known.bytes += piece.bytes.length;
-      return;
+    const trace = known ?? this.#begin(key, piece.traceId, origin);
+    trace.parts.push(piece.bytes);
+    trace.spanCount += piece.spanCount;
+    trace.bytes += piece.bytes.length;
+    if (piece.hasRoot && trace.rootMs === undefined && this.#config.decision_wait_after_root_received > 0) {
+      trace.rootMs = this.#settings.now();
+      this.#rooted.add(key);
     }
-    this.#traces.set(key, {
-      traceId: piece.traceId,
+    if (this.#config.sampling_strategy === 'span-ingest') this.#judgePiece(key, trace, piece);
+  }
+
+  #begin(key: string, traceId: Uint8Array, origin: Origin): HeldTrace {
+    const trace: HeldTrace = {
+      traceId,
       firstMs: this.#settings.now(),
       origin,
-      parts: [piece.bytes],
-      spanCount: piece.spanCount,
-      bytes: piece.bytes.length,
+      parts: [],
+      spanCount: 0,
+      bytes: 0,
       decision: undefined,
-    });
+      rootMs: undefined,
+      isWanted: false,
+    };
+    this.#traces.set(key, trace);
     this.#undecided.add(key);
+    return trace;
+  }
+
+  /** Asks the policies about what has just come; whoever was not wanted by then is not kept when its time has come. */
+  #judgePiece(key: string, trace: HeldTrace, piece: TracePiece): void {
+    const decision = this.#evaluate(new TraceData(trace.traceId, trace.spanCount, [piece.bytes]));
+    if (decision === 'dropped' || (decision === 'sampled' && !this.#hasDrop)) this.#close(key, decision);
+    else if (decision === 'sampled') trace.isWanted = true;
   }
 
   #remembered(key: string): Decision | undefined {
@@ -177,15 +206,22 @@ export class TailSampling implements Processor {
     const { metrics } = this.#settings;
     const trace = this.#traces.get(key)!;
     if (early !== undefined) metrics.count('early_decisions', 1, { reason: early });
-    const data = new TraceData(trace.traceId, trace.spanCount, trace.parts);
-    trace.decision = this.#evaluate(data);
-    metrics.count('global_count_traces_sampled', 1, { decision: trace.decision });
-    (trace.decision === 'sampled' ? this.#kept : this.#notKept).add(key);
+    if (this.#config.sampling_strategy === 'span-ingest') {
+      this.#close(key, trace.isWanted ? 'sampled' : 'not_sampled');
+    } else this.#close(key, this.#evaluate(new TraceData(trace.traceId, trace.spanCount, trace.parts)));
+  }
+
+  #close(key: string, decision: Decision): void {
+    const trace = this.#traces.get(key)!;
+    trace.decision = decision;
+    this.#settings.metrics.count('global_count_traces_sampled', 1, { decision });
+    (decision === 'sampled' ? this.#kept : this.#notKept).add(key);
     this.#undecided.delete(key);
+    this.#rooted.delete(key);
     const { parts, spanCount, bytes } = trace;
     this.#undecidedBytes -= bytes;
     trace.parts = [];
-    this.#settle(trace.decision, parts, spanCount, bytes, trace.origin);
+    this.#settle(decision, parts, spanCount, bytes, trace.origin);
   }
 
   #evaluate(trace: TraceData): Decision {
@@ -219,6 +255,7 @@ export class TailSampling implements Processor {
       trace.parts = [];
     }
     this.#undecided.clear();
+    this.#rooted.clear();
   }
 
   #settle(

@@ -116,7 +116,25 @@ message Sample {
   int32 stack_index = 1; repeated int32 attribute_indices = 2; int32 link_index = 3; repeated int64 values = 4;
   repeated fixed64 timestamps_unix_nano = 5;
 }
-message ProfilesDictionary { repeated string string_table = 5; }
+message ProfilesDictionary {
+  repeated Mapping mapping_table = 1; repeated Location location_table = 2; repeated Function function_table = 3;
+  repeated ProfileLink link_table = 4; repeated string string_table = 5; repeated KeyValueAndUnit attribute_table = 6;
+  repeated Stack stack_table = 7;
+}
+message Mapping {
+  uint64 memory_start = 1; uint64 memory_limit = 2; uint64 file_offset = 3; int32 filename_strindex = 4;
+  repeated int32 attribute_indices = 5;
+}
+message Location {
+  int32 mapping_index = 1; uint64 address = 2; repeated Line lines = 3; repeated int32 attribute_indices = 4;
+}
+message Line { int32 function_index = 1; int64 line = 2; int64 column = 3; }
+message Function {
+  int32 name_strindex = 1; int32 system_name_strindex = 2; int32 filename_strindex = 3; int64 start_line = 4;
+}
+message ProfileLink { bytes trace_id = 1; bytes span_id = 2; }
+message KeyValueAndUnit { int32 key_strindex = 1; AnyValue value = 2; int32 unit_strindex = 3; }
+message Stack { repeated int32 location_indices = 1; }
 
 message ExportTraceServiceResponse { ExportTracePartialSuccess partial_success = 1; }
 message ExportTracePartialSuccess { int64 rejected_spans = 1; string error_message = 2; }

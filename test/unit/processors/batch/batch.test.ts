@@ -81,6 +81,63 @@ describe('batch', () => {
     ]);
   });
 
+  describe('with metadata_keys', () => {
+    const of = (items: number, metadata: Record<string, readonly string[]>): Batch => ({
+      ...batchOf(items, 'traces', 'otlp'),
+      origin: { receiver: 'otlp', metadata },
+    });
+
+    it('keeps batches of other values apart, and hands on the listed headers alone', async () => {
+      const { processor, out } = create({ metadata_keys: ['X-Tenant', 'region'] });
+      await processor.consume(of(1, { 'x-tenant': ['a'], region: ['eu'], 'user-agent': ['one'] }));
+      await processor.consume(of(2, { 'x-tenant': ['b'], region: ['eu'] }));
+      await processor.consume(of(4, { region: ['eu'], 'x-tenant': ['a'], 'user-agent': ['two'] }));
+      await processor.consume(of(8, { 'x-tenant': ['a', 'b'] }));
+      await processor.consume(of(16, { 'x-tenant': [''] }));
+      await processor.consume(of(32, {}));
+      await processor.consume(batchOf(64, 'traces', 'otlp'));
+      await vi.advanceTimersByTimeAsync(200);
+      expect(out.map(({ itemCount, origin }) => [itemCount, origin.metadata])).toEqual([
+        [5, { 'x-tenant': ['a'], region: ['eu'] }],
+        [2, { 'x-tenant': ['b'], region: ['eu'] }],
+        [8, { 'x-tenant': ['a', 'b'] }],
+        [16, { 'x-tenant': [''] }],
+        [96, {}],
+      ]);
+    });
+
+    it('refuses one combination too many for good, and keeps taking the known ones', async () => {
+      const { processor, out, account } = create({ metadata_keys: ['t'], metadata_cardinality_limit: 2 });
+      await processor.consume(of(1, { t: ['a'] }));
+      await processor.consume(of(2, { t: ['b'] }));
+      await expect(processor.consume(of(4, { t: ['c'] }))).rejects.toThrow(
+        new PermanentError('too many batcher metadata-value combinations'),
+      );
+      await processor.consume(of(8, { t: ['a'] }));
+      // A combination counts once, from whatever receiver it comes.
+      await processor.consume({
+        ...of(16, { t: ['a'] }),
+        origin: { receiver: 'other', metadata: { t: ['a'] } },
+      });
+      await vi.advanceTimersByTimeAsync(200);
+      expect(out.map(({ itemCount }) => itemCount)).toEqual([9, 2, 16]);
+      expect(account()).toEqual({
+        received: 31,
+        sent: 27,
+        dropped: { rejected: 4 },
+        held: 0,
+        unaccounted: 0,
+      });
+    });
+
+    it('has no limit with 0', async () => {
+      const { processor, out } = create({ metadata_keys: ['t'], metadata_cardinality_limit: 0 });
+      for (let tenant = 0; tenant < 20; tenant++) await processor.consume(of(1, { t: [String(tenant)] }));
+      await vi.advanceTimersByTimeAsync(200);
+      expect(out).toHaveLength(20);
+    });
+  });
+
   it('keeps and offers again what is refused retryably', async () => {
     const { processor, out, behaviour, account, settings } = create();
     let refusals = 2;

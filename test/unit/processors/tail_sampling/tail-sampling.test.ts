@@ -131,6 +131,133 @@ describe('tail_sampling', () => {
     });
   });
 
+  it('drops and counts on shutdown what is undecided, when told to', async () => {
+    const { names, send, wait, processor, account } = create({
+      decision_wait: '10s',
+      drop_pending_traces_on_shutdown: true,
+      policies: [ALL],
+    });
+    await send({ name: 'decided' });
+    wait(10_000);
+    await send({ name: 'pending', traceId: id(2) }, { name: 'pending too', traceId: id(3) });
+    await processor.shutdown(never);
+    expect(names()).toEqual(['decided']);
+    expect(account()).toMatchObject({
+      received: 3,
+      sent: 1,
+      dropped: { shutdown: 2 },
+      held: 0,
+      unaccounted: 0,
+    });
+  });
+
+  it('decides earlier about a trace whose root span has come', async () => {
+    const { names, send, wait } = create({
+      decision_wait: '30s',
+      decision_wait_after_root_received: '5s',
+      policies: [ALL],
+    });
+    const child = { parentSpanId: '0102030405060708' };
+    await send({ name: 'a child', ...child }, { name: 'b child', traceId: id(2), ...child });
+    wait(10_000);
+    await send({ name: 'a root' });
+    wait(4_000);
+    // A second root does not make it later.
+    await send({ name: 'a root again', parentSpanId: '' });
+    expect(names()).toEqual([]);
+    wait(1_000);
+    await until(() => names().length === 3);
+    expect(names()).toEqual(['a child', 'a root', 'a root again']);
+    await send({ name: 'c root', traceId: id(3) });
+    wait(15_000);
+    await until(() => names().length === 5);
+    expect(names().slice(3)).toEqual(['b child', 'c root']);
+  });
+
+  it('never waits longer than decision_wait, even when the root comes just before', async () => {
+    const { names, send, wait } = create({
+      decision_wait: '10s',
+      decision_wait_after_root_received: '5s',
+      policies: [ALL],
+    });
+    await send({ name: 'child', parentSpanId: '0102030405060708' });
+    wait(9_000);
+    await send({ name: 'root' });
+    wait(1_000);
+    await until(() => names().length === 2);
+  });
+
+  describe('with span-ingest', () => {
+    const ERRORS = { name: 'errors', type: 'status_code', status_code: { status_codes: ['ERROR'] } };
+    const strategy = { sampling_strategy: 'span-ingest', decision_wait: '10s' };
+
+    it('keeps a trace at the first match, and forgets the unmatched when their time has come', async () => {
+      const { names, send, wait, account } = create({ ...strategy, policies: [ERRORS] });
+      await send({ name: 'a1' }, { name: 'b1', traceId: id(2) });
+      expect(names()).toEqual([]);
+      await send({ name: 'a2', status: { code: 2 } });
+      await until(() => names().length === 2);
+      await send({ name: 'a3' });
+      await until(() => names().length === 3);
+      expect(names()).toEqual(['a1', 'a2', 'a3']);
+      wait(10_000);
+      expect(account()).toMatchObject({
+        received: 4,
+        sent: 3,
+        dropped: { not_sampled: 1 },
+        held: 0,
+        unaccounted: 0,
+      });
+    });
+
+    it('asks about each batch for itself', async () => {
+      const both = {
+        name: 'both',
+        type: 'and',
+        and: {
+          and_sub_policy: [ERRORS, { name: 'slow', type: 'latency', latency: { threshold_ms: 4 } }],
+        },
+      };
+      const { names, send, wait, account } = create({ ...strategy, policies: [both] });
+      await send({ name: 'failed', status: { code: 2 }, endTime: { hi: 1, lo: 0 } });
+      await send({ name: 'slow' });
+      wait(10_000);
+      expect(names()).toEqual([]);
+      expect(account()).toMatchObject({ dropped: { not_sampled: 2 }, held: 0, unaccounted: 0 });
+    });
+
+    it('holds what is wanted while a drop policy may still refuse it', async () => {
+      const health = {
+        name: 'health',
+        type: 'string_attribute',
+        string_attribute: { key: 'p', values: ['/h'] },
+      };
+      const drop = { name: 'no health', type: 'drop', drop: { drop_sub_policy: [health] } };
+      const { names, send, wait, account } = create({ ...strategy, policies: [ALL, drop] });
+      await send({ name: 'a' }, { name: 'b', traceId: id(2) });
+      await send({ name: 'b2', traceId: id(2), attributes: { p: '/h' } });
+      expect(names()).toEqual([]);
+      expect(account()).toMatchObject({ dropped: { dropped: 2 }, held: 1 });
+      wait(10_000);
+      await until(() => names().length === 1);
+      expect(names()).toEqual(['a']);
+      expect(account()).toMatchObject({ sent: 1, held: 0, unaccounted: 0 });
+    });
+
+    it('takes no policies with rates or upper bounds', () => {
+      const limit = { name: 'limit', type: 'rate_limiting', rate_limiting: { spans_per_second: 5 } };
+      const short = { name: 'short', type: 'latency', latency: { threshold_ms: 1, upper_threshold_ms: 5 } };
+      const inside = { name: 'inside', type: 'and', and: { and_sub_policy: [ERRORS, limit] } };
+      for (const policy of [limit, short, inside]) {
+        expect(() => tailSamplingConfig().parse({ ...strategy, policies: [ERRORS, policy] })).toThrow(
+          `policy \\"${policy.name}\\" is stateful`,
+        );
+        tailSamplingConfig().parse({ policies: [ERRORS, policy] });
+      }
+      expect(() => tailSamplingConfig().parse({ sampling_strategy: 'nosuch' })).toThrow('span-ingest');
+    });
+  });
+
   it('accounts for what it could not send by the deadline, and for what is refused for good', async () => {
     const late = create({ policies: [ALL] });
     late.sink.answer = async () => {
