@@ -5,7 +5,8 @@ import { Control } from './control.js';
 export const controlExtension = defineExtension({
   type: 'control',
   stability: 'alpha',
-  description: 'Answers questions of `kindling` commands on this machine about the recent past of threads.',
+  description:
+    'Answers questions of `kindling` commands on this machine about the recent past of threads, and lets them catch spans.',
   config: controlConfig,
   create: (settings, config) => new Control(settings, config),
 });

@@ -1,6 +1,8 @@
 import type { MonoNs } from '../types.js';
 
 const NS_PER_SECOND = 1e9;
+/** Thirty times a thirtieth is not quite one. */
+const ROUNDING = 1e-9;
 
 /** Lets `perSecond` through in the long run, and at most `burst` at once. The caller brings the clock. */
 export class TokenBucket {
@@ -21,8 +23,8 @@ export class TokenBucket {
     const last = this.#filledAt ?? now;
     this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, now - last) * this.#perNs);
     this.#filledAt = Math.max(last, now);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < 1 - ROUNDING) return false;
+    this.#tokens = Math.max(0, this.#tokens - 1);
     return true;
   }
 }
