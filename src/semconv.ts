@@ -13,6 +13,8 @@ export const ATTR_CONFIDENCE = 'kindling.join.confidence';
 export const ATTR_EVIDENCE = 'kindling.join.evidence';
 /** Kernel thread ids (int array) that executed the span. */
 export const ATTR_THREADS = 'kindling.threads';
+/** Why the span has its events and stacks (`slow`, `error`, ...; see `TRIGGERS`). Absent where it has totals only. */
+export const ATTR_TRIGGER = 'kindling.trigger';
 /** `kernel` on spans that were built from kernel events; absent on enriched spans of an SDK. */
 export const ATTR_SOURCE = 'kindling.source';
 /** On spans built from kernel events: why a part is missing (`gap`, `no_response`, `reset`). */

@@ -12,6 +12,12 @@ export interface CommandEntry {
 
 /** THE list of subcommands. Without one, `kindling --config FILE` runs. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  catch: {
+    usage: 'catch --name NAME [--count N]',
+    summary: 'Have the running agent tell the next spans of a name or trace in detail',
+    ownHelp: true,
+    load: async () => (await import('./catch.js')).catchCommand,
+  },
   components: {
     usage: 'components',
     summary: 'List the components of this build',

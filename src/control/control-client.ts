@@ -1,6 +1,7 @@
 /** Asks a running agent through its control socket. */
 import { request } from 'node:http';
 import type { RecallAnswer, RecallQuestion } from '../observer/recall-types.js';
+import type { CatchAnswer, CatchRequest } from '../observer/triggers/trigger-types.js';
 
 /** Symbols of many samples may have to be read from files first. */
 const TIMEOUT_MS = 10_000;
@@ -8,14 +9,21 @@ const TIMEOUT_MS = 10_000;
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** Rejects with a sentence for the user: no agent, no right to ask, or what the agent says is wrong. */
-export function askRecall(socketPath: string, question: RecallQuestion): Promise<RecallAnswer> {
+export const askRecall = (socketPath: string, question: RecallQuestion): Promise<RecallAnswer> =>
+  ask<RecallAnswer>(socketPath, '/v1/recall', question);
+
+/** Rejects as `askRecall`. A request that the agent can't fulfil is answered with the reason. */
+export const askCatch = (socketPath: string, request: CatchRequest): Promise<CatchAnswer> =>
+  ask<CatchAnswer>(socketPath, '/v1/catch', request);
+
+function ask<A>(socketPath: string, path: string, question: unknown): Promise<A> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void =>
       reject(new Error(`${socketPath}: ${reasonOf(error)}`, { cause: error }));
     const headers = { 'content-type': 'application/json' };
     const asking = request({
       socketPath,
-      path: '/v1/recall',
+      path,
       method: 'POST',
       headers,
       timeout: TIMEOUT_MS,
@@ -36,7 +44,7 @@ export function askRecall(socketPath: string, question: RecallQuestion): Promise
         const text = Buffer.concat(chunks).toString();
         try {
           if (response.statusCode !== 200) throw new Error(text.trim());
-          resolve(JSON.parse(text) as RecallAnswer);
+          resolve(JSON.parse(text) as A);
         } catch (error) {
           fail(error);
         }

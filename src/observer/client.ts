@@ -13,6 +13,7 @@ import type { ObserverService } from './observer-service.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import { SpanBudget } from './span-budget.js';
 import type { SpanBatch } from './span-builder.js';
+import type { CatchAnswer, CatchRequest } from './triggers/trigger-types.js';
 import type { FromWorker, ObserverStats, ObserverWorkerData, ToWorker } from './worker-messages.js';
 import { startWorker } from './worker-start.js';
 
@@ -34,8 +35,8 @@ interface PendingQuery {
   resolve(edits: readonly SpanEdit[]): void;
 }
 
-interface PendingRecall {
-  resolve(answer: RecallAnswer): void;
+interface PendingQuestion<A> {
+  resolve(answer: A): void;
   reject(error: Error): void;
 }
 
@@ -51,7 +52,8 @@ export class ObserverClient implements ObserverService {
   readonly #output: ObserverClientOutput;
   readonly #log: Logger;
   readonly #pending = new Map<number, PendingQuery>();
-  readonly #recalls = new Map<number, PendingRecall>();
+  readonly #recalls = new Map<number, PendingQuestion<RecallAnswer>>();
+  readonly #catches = new Map<number, PendingQuestion<CatchAnswer>>();
   #worker: Worker | undefined;
   readonly #young = new YoungCollection();
   #nextQuery = 1;
@@ -108,10 +110,18 @@ export class ObserverClient implements ObserverService {
   }
 
   recall(question: RecallQuestion): Promise<RecallAnswer> {
+    return this.#question(this.#recalls, (id) => ({ type: 'recall', id, question }));
+  }
+
+  catch(request: CatchRequest): Promise<CatchAnswer> {
+    return this.#question(this.#catches, (id) => ({ type: 'catch', id, request }));
+  }
+
+  #question<A>(pending: Map<number, PendingQuestion<A>>, message: (id: number) => ToWorker): Promise<A> {
     if (this.#worker === undefined || this.#stopping) return Promise.reject(new Error(ENDING));
     const id = this.#nextQuery++;
-    this.#send({ type: 'recall', id, question });
-    return new Promise((resolve, reject) => this.#recalls.set(id, { resolve, reject }));
+    this.#send(message(id));
+    return new Promise((resolve, reject) => pending.set(id, { resolve, reject }));
   }
 
   /** Detaches everything, hands out what is held, ends the thread; at the deadline without waiting. Idempotent. */
@@ -162,6 +172,10 @@ export class ObserverClient implements ObserverService {
         this.#recalls.get(message.id)?.resolve(message.answer);
         this.#recalls.delete(message.id);
         break;
+      case 'caught':
+        this.#catches.get(message.id)?.resolve(message.answer);
+        this.#catches.delete(message.id);
+        break;
       case 'stats':
         this.#output.stats(message.stats);
         break;
@@ -201,6 +215,8 @@ export class ObserverClient implements ObserverService {
     this.#pending.clear();
     for (const { reject } of this.#recalls.values()) reject(new Error(ENDING));
     this.#recalls.clear();
+    for (const { reject } of this.#catches.values()) reject(new Error(ENDING));
+    this.#catches.clear();
     this.#queryBytes = 0;
   }
 }

@@ -25,6 +25,9 @@ import type { CreateJoinEngine, JoinDependencies, JoinEngine, SpanEdit } from '.
 import { recall } from './recall.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import { Timeline } from './timeline.js';
+import { DetailTriggers } from './triggers/detail-triggers.js';
+import { ofExchange, ofSpan } from './triggers/trigger-span.js';
+import type { CatchAnswer, CatchRequest, Trigger } from './triggers/trigger-types.js';
 import type {
   Exchange,
   MonoNs,
@@ -80,6 +83,7 @@ class Engine implements JoinEngine, EventLoopContext {
   readonly #ancestry = new JoinAncestry(this.#exchanges);
   readonly #senders: JoinSenders;
   readonly #profile: ProfileContext;
+  readonly #triggers: DetailTriggers;
   readonly #oneRun = new RunTemplates(OBSERVED.confidence, `${OBSERVED.words},same_thread`);
   readonly #holdNs: number;
   readonly #apmWaitNs: number;
@@ -125,12 +129,14 @@ class Engine implements JoinEngine, EventLoopContext {
     this.#holdNs = config.holdMs * NS_PER_MS;
     this.#apmWaitNs = (config.apmWaitMs ?? DEFAULT_APM_WAIT_MS) * NS_PER_MS;
     this.#maxHeld = config.maxHeldExchanges ?? DEFAULT_MAX_HELD;
+    this.#triggers = new DetailTriggers(config.triggers);
     this.#profile = {
       timeline: this.timeline,
       architecture: this.architecture,
       processes,
       symbolizer,
       maxEvents: config.maxEvents ?? DEFAULT_MAX_EVENTS,
+      details: this.#triggers,
       writer: new WireWriter(4096),
     };
   }
@@ -215,6 +221,10 @@ class Engine implements JoinEngine, EventLoopContext {
     return recall({ timeline: this.timeline, clock, symbolizer }, question);
   }
 
+  catch(request: CatchRequest): CatchAnswer {
+    return this.#triggers.catch(request, this.#watermark);
+  }
+
   advance(watermark: MonoNs): void {
     if (watermark <= this.#watermark) return;
     this.#watermark = watermark;
@@ -244,6 +254,7 @@ class Engine implements JoinEngine, EventLoopContext {
       join_queries_held: this.#queries.length,
       join_exchanges_held: this.#held,
       ...this.timeline.stats(),
+      ...this.#triggers.stats(),
     };
   }
 
@@ -438,7 +449,8 @@ class Engine implements JoinEngine, EventLoopContext {
       return undefined;
     }
     this.#counts.spans_enriched++;
-    return encodeProfile(this.#profile, breakdown, span.start, span.startTime).slice();
+    const trigger = this.#triggers.choose(() => ofSpan(span), this.#watermark);
+    return encodeProfile(this.#profile, breakdown, span.start, span.startTime, trigger).slice();
   }
 
   /** The span stands for the exchange, which does not become one of its own any more. */
@@ -521,7 +533,9 @@ class Engine implements JoinEngine, EventLoopContext {
     if (!(durationNs > 0)) return undefined;
     if (this.#isOneRun(exchange)) {
       this.#counts.exchanges_profiled++;
-      return encodeRun(this.#profile, exchange, this.#oneRun, durationNs, this.#dependencies.clock);
+      const trigger = this.#triggerOf(exchange, durationNs);
+      const { clock } = this.#dependencies;
+      return encodeRun(this.#profile, exchange, this.#oneRun, durationNs, clock, trigger);
     }
     const pieces =
       role === 'server'
@@ -532,7 +546,13 @@ class Engine implements JoinEngine, EventLoopContext {
     if (breakdown.totals.unattributed === durationNs) return undefined;
     this.#counts.exchanges_profiled++;
     const startTime = this.#dependencies.clock.toUnix(requestStart);
-    return encodeProfile(this.#profile, breakdown, requestStart, startTime);
+    const trigger = this.#triggerOf(exchange, durationNs);
+    return encodeProfile(this.#profile, breakdown, requestStart, startTime, trigger);
+  }
+
+  #triggerOf(exchange: Exchange, durationNs: number): Trigger | undefined {
+    const { processes } = this.#dependencies;
+    return this.#triggers.choose(() => ofExchange(exchange, durationNs, processes), this.#watermark);
   }
 }
 

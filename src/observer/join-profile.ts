@@ -14,6 +14,7 @@ import {
   ATTR_HOT_STACK,
   ATTR_HOT_STACK_SAMPLES,
   ATTR_THREADS,
+  ATTR_TRIGGER,
   EVENT_CONFIDENCE,
   EVENT_COUNT,
   EVENT_DURATION,
@@ -37,6 +38,7 @@ import type { Architecture } from './classify-syscalls.js';
 import { hotStack } from './join-stack.js';
 import type { Timeline } from './timeline.js';
 import type { StoredSample } from './timeline-samples.js';
+import type { Trigger } from './triggers/trigger-types.js';
 import { type MonoNs, type ProcessTable, type Symbolizer, TIME_CLASSES, type TimeClass } from './types.js';
 
 export interface ProfileContext {
@@ -45,6 +47,8 @@ export interface ProfileContext {
   readonly processes: ProcessTable;
   readonly symbolizer: Symbolizer;
   readonly maxEvents: number;
+  /** Is told of each span that got its detail, and of the bytes of that. */
+  readonly details: { wrote(trigger: Trigger, bytes: number): void };
   /** Scratch memory; empty between calls. */
   readonly writer: WireWriter;
 }
@@ -58,13 +62,14 @@ const TIME_ATTRIBUTES = Object.fromEntries(
 
 /**
  * `start` and `startTime` are the same moment, the span's start, on both clocks. The bytes are those of the context's
- * writer: valid until the next call.
+ * writer: valid until the next call. Without a `trigger` they are the totals only: no stacks, no events.
  */
 export function encodeProfile(
   context: ProfileContext,
   breakdown: Breakdown,
   start: MonoNs,
   startTime: Time64,
+  trigger: Trigger | undefined,
 ): Uint8Array {
   const { writer } = context;
   writer.reset();
@@ -74,8 +79,13 @@ export function encodeProfile(
       putSpanAttribute(writer, TIME_ATTRIBUTES[timeClass], total);
   }
   putProvenance(writer, breakdown.slices);
-  putSamples(context, breakdown, start);
-  writeEvents(context, breakdown.slices, startTime);
+  if (trigger !== undefined) {
+    const before = writer.pos;
+    putSpanAttribute(writer, ATTR_TRIGGER, trigger);
+    putSamples(context, breakdown, start);
+    writeEvents(context, breakdown.slices, startTime);
+    context.details.wrote(trigger, writer.pos - before);
+  }
   return writer.bytes.subarray(0, writer.pos);
 }
 

@@ -11,6 +11,7 @@ import {
   ATTR_CONFIDENCE,
   ATTR_EVIDENCE,
   ATTR_THREADS,
+  ATTR_TRIGGER,
   EVENT_CONFIDENCE,
   EVENT_COUNT,
   EVENT_DURATION,
@@ -22,6 +23,7 @@ import {
   timeAttribute,
 } from '../semconv.js';
 import { MIN_EVENT_NS, type ProfileContext } from './join-profile.js';
+import type { Trigger } from './triggers/trigger-types.js';
 import type { Exchange, MonoNs } from './types.js';
 
 /** As long as the process table itself takes a thread's name to be fresh. */
@@ -88,12 +90,16 @@ export function encodeRun(
   templates: RunTemplates,
   durationNs: number,
   clock: { toUnix(mono: MonoNs): Time64 },
+  trigger: Trigger | undefined,
 ): Uint8Array {
   const { writer } = context;
   const template = templates.of(context, tgid, requestTid, requestStart);
   writer.reset();
   putSpanAttribute(writer, TIME_ON_CPU, durationNs);
   writer.raw(template.span);
+  if (trigger === undefined) return writer.bytes.subarray(0, writer.pos);
+  const before = writer.pos;
+  putSpanAttribute(writer, ATTR_TRIGGER, trigger);
   const mark = beginSpanEvent(writer, clock.toUnix(requestStart), EVENT_NAMES.cpu);
   putEventAttribute(writer, EVENT_DURATION, durationNs);
   if (durationNs >= MIN_EVENT_NS) writer.raw(template.told);
@@ -103,6 +109,7 @@ export function encodeRun(
     writer.raw(template.merged);
   }
   writer.close(mark);
+  context.details.wrote(trigger, writer.pos - before);
   return writer.bytes.subarray(0, writer.pos);
 }
 

@@ -1,6 +1,7 @@
 import type { Origin } from '../component/signal.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
+import type { CatchAnswer, CatchRequest, TriggerConfig } from './triggers/trigger-types.js';
 import type {
   EventSink,
   Exchange,
@@ -40,6 +41,8 @@ export interface JoinEngine extends Pick<EventSink, 'wait' | 'sample' | 'exec' |
   query(id: number, batch: Uint8Array, connection?: Origin['connection']): void;
   /** What is still remembered of some threads' past; absent where nothing is. */
   recall?(question: RecallQuestion): RecallAnswer;
+  /** Tells the next spans of some kind in detail; absent where no span has details. */
+  catch?(request: CatchRequest): CatchAnswer;
   /** Every event up to `watermark` has been delivered; it never goes back. Results are emitted from here. */
   advance(watermark: MonoNs): void;
   /**
@@ -94,6 +97,8 @@ export interface JoinConfig {
   readonly timelineBytes?: number;
   /** Most exchanges that wait; above it the oldest leave early, counted (default 50,000). */
   readonly maxHeldExchanges?: number;
+  /** Which spans get stacks and events (default: all). */
+  readonly triggers?: TriggerConfig | undefined;
 }
 
 export interface JoinDependencies extends JoinOutput {

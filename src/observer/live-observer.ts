@@ -150,6 +150,9 @@ export class LiveObserver {
           answer: this.#observer.recall(message.question),
         });
         break;
+      case 'catch':
+        this.#post({ type: 'caught', id: message.id, answer: this.#observer.catch(message.request) });
+        break;
       case 'stop':
         void this.#stop();
         break;

@@ -30,6 +30,7 @@ const LOST = [
 
 const GAUGE = /_held$|^connections$|_bytes$/;
 const CONNECTS_FAILED = /^connects_failed_(.+)$/;
+const DETAILS = /^details_(taken|refused|size)_(.+)$/;
 const EXCHANGES = /^exchanges_(server|client)_(emitted|lost)(?:_(.+))?$/;
 
 /**
@@ -37,7 +38,7 @@ const EXCHANGES = /^exchanges_(server|client)_(emitted|lost)(?:_(.+))?$/;
  *
  *     received: records the kernel wrote or could not write     sent: records decoded     dropped: by reason
  *
- * and `exchanges` with labels `side`, `result` and `reason` (see `exchange-counters.ts` for their sum).
+ * and `span_details` (labels `trigger`, `result`: `taken` or `refused`), `span_detail_bytes` (`trigger`), and `exchanges` with labels `side`, `result` and `reason` (see `exchange-counters.ts` for their sum).
  */
 export class ObserverMetrics {
   readonly #metrics: ComponentMetrics;
@@ -126,6 +127,13 @@ export class ObserverMetrics {
     const failed = CONNECTS_FAILED.exec(name);
     if (failed !== null) {
       this.#metrics.count('connects_failed', growth, { reason: failed[1]! });
+      return;
+    }
+    const details = DETAILS.exec(name);
+    if (details !== null) {
+      const [, what, trigger] = details as unknown as readonly [string, string, string];
+      if (what === 'size') this.#metrics.count('span_detail_bytes', growth, { trigger });
+      else this.#metrics.count('span_details', growth, { trigger, result: what });
       return;
     }
     const match = EXCHANGES.exec(name);

@@ -2,6 +2,7 @@ import type { ServiceKey } from '../component/component.js';
 import type { Origin } from '../component/signal.js';
 import type { JoinConfig, SpanEdit } from './join-types.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
+import type { CatchAnswer, CatchRequest } from './triggers/trigger-types.js';
 
 /**
  * What the rest of the program may ask of the observer. Published by the `ebpf` or `replay` receiver when it starts;
@@ -15,6 +16,8 @@ export interface ObserverService {
   join(batch: Uint8Array, origin: Origin): Promise<readonly SpanEdit[]>;
   /** What the flight recorder still has; absent in a replay. Rejects when the observer ends first. */
   recall?(question: RecallQuestion): Promise<RecallAnswer>;
+  /** Tells the next spans of some kind in detail; absent in a replay. Rejects when the observer ends first. */
+  catch?(request: CatchRequest): Promise<CatchAnswer>;
 }
 
 export const OBSERVER_KEY: ServiceKey<ObserverService> = { name: 'observer' };

@@ -36,6 +36,7 @@ import { type SpanBatch, SpanBuilder, type SpanBuilderOptions } from './span-bui
 import { hasParent } from './span-identity.js';
 import { TlsJoin, type TlsView } from './tls/tls-join.js';
 import { isTlsRecord } from './tls/tls-wire.js';
+import type { CatchAnswer, CatchRequest } from './triggers/trigger-types.js';
 import type {
   EventSink,
   Exchange,
@@ -297,6 +298,16 @@ export class Observer {
   /** What the flight recorder still has. */
   recall(question: RecallQuestion): RecallAnswer {
     return this.#engine.recall?.(question) ?? { samples: question.ranges.map(() => []), omitted: 0 };
+  }
+
+  /** Tells the next spans of some kind in detail. */
+  catch(request: CatchRequest): CatchAnswer {
+    return (
+      this.#engine.catch?.(request) ?? {
+        refused: 'No span gets details: no trace_profiling processor runs.',
+        waiting: [],
+      }
+    );
   }
 
   /** Ends everything that is under way and hands it out. The last call. `hasTime`: see `JoinEngine.flush`. */

@@ -8,6 +8,7 @@ import type { ObserverOptions } from './observer.js';
 import type { RecallAnswer, RecallQuestion } from './recall-types.js';
 import type { RecordingOptions } from './recording-writer.js';
 import type { TlsProbeOptions } from './tls/tls-probes.js';
+import type { CatchAnswer, CatchRequest } from './triggers/trigger-types.js';
 
 /** How TLS is read in clear. */
 export type ObserverTlsOptions = TlsProbeOptions;
@@ -34,6 +35,7 @@ export interface ObserverWorkerData {
 export type ToWorker =
   | { readonly type: 'query'; readonly id: number; readonly batch: Uint8Array; readonly origin: Origin }
   | { readonly type: 'recall'; readonly id: number; readonly question: RecallQuestion }
+  | { readonly type: 'catch'; readonly id: number; readonly request: CatchRequest }
   /** Drain, flush, detach; the thread ends after `stopped`. */
   | { readonly type: 'stop' };
 
@@ -47,6 +49,7 @@ export type FromWorker =
   | { readonly type: 'metrics'; readonly bytes: Uint8Array; readonly itemCount: number }
   | { readonly type: 'answer'; readonly id: number; readonly edits: readonly SpanEdit[] }
   | { readonly type: 'recalled'; readonly id: number; readonly answer: RecallAnswer }
+  | { readonly type: 'caught'; readonly id: number; readonly answer: CatchAnswer }
   | { readonly type: 'stats'; readonly stats: ObserverStats }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
   | { readonly type: 'stopped' };

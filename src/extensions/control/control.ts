@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Extension, Host, Settings } from '../../component/component.js';
+import { parseCatchRequest } from '../../control/catch-request.js';
 import { parseRecallQuestion } from '../../control/recall-question.js';
 import { controlSocketPath, isRoot } from '../../control/socket-path.js';
 import { OBSERVER_KEY } from '../../observer/observer-service.js';
@@ -60,15 +61,19 @@ export class Control implements Extension {
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     };
-    if (request.method !== 'POST' || request.url !== '/v1/recall') {
-      return reply(404, 'text/plain', 'There is POST /v1/recall.\n');
+    const { method, url } = request;
+    if (method !== 'POST' || (url !== '/v1/recall' && url !== '/v1/catch')) {
+      return reply(404, 'text/plain', 'There are POST /v1/recall and POST /v1/catch.\n');
     }
     try {
-      const question = parseRecallQuestion(await readBody(request));
+      const body = await readBody(request);
       const observer = this.#host?.service(OBSERVER_KEY, 'live');
-      if (observer?.recall === undefined)
-        return reply(503, 'text/plain', 'This agent does not observe the kernel.\n');
-      reply(200, 'application/json', JSON.stringify(await observer.recall(question)));
+      const answer =
+        url === '/v1/recall'
+          ? await observer?.recall?.(parseRecallQuestion(body))
+          : await observer?.catch?.(parseCatchRequest(body));
+      if (answer === undefined) return reply(503, 'text/plain', 'This agent does not observe the kernel.\n');
+      reply(200, 'application/json', JSON.stringify(answer));
     } catch (error) {
       reply(400, 'text/plain', `${(error as Error).message}\n`);
     }

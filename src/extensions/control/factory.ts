@@ -5,7 +5,7 @@ import { Control } from './control.js';
 export const controlExtension = defineExtension({
   type: 'control',
   stability: 'alpha',
-  description: 'Answers questions of `kindling` commands on this machine about the recent past of threads.',
+  description: 'Serves `kindling trace` (stacks of the recent past) and `kindling catch` on this machine.',
   config: controlConfig,
   create: (settings, config) => new Control(settings, config),
 });

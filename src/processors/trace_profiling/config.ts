@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
+import { triggersConfig } from './triggers-config.js';
 
 /** Settings of `trace_profiling`. */
 export const traceProfilingConfig = () =>
@@ -47,6 +48,9 @@ export const traceProfilingConfig = () =>
       window: duration()
         .prefault('60s')
         .describe('How long finished requests are remembered, to recognise spans that come late.'),
+      triggers: triggersConfig()
+        .prefault({})
+        .describe('Which spans get stacks and events. The totals are on all joined spans.'),
     })
     .superRefine((config, context) => {
       const fail = (message: string) => context.addIssue({ code: 'custom', message });

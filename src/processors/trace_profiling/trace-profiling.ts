@@ -16,6 +16,7 @@ import type { JoinConfig, SpanEdit } from '../../observer/join-types.js';
 import { JOIN_CONFIG_KEY, OBSERVER_KEY, type ObserverService } from '../../observer/observer-service.js';
 import { appendToSpans } from '../../otlp/edit.js';
 import type { TraceProfilingConfig } from './config.js';
+import { toTriggerConfig } from './triggers-config.js';
 
 /** The observer answers by its own clock; this much later it is not waited for any more. */
 const GUARD_MS = 1_000;
@@ -230,5 +231,6 @@ function toJoinConfig(config: TraceProfilingConfig): JoinConfig {
     maxEvents: config.max_events,
     timelineBytes: config.timeline,
     maxHeldExchanges: config.max_held_exchanges,
+    triggers: toTriggerConfig(config.triggers),
   };
 }

@@ -122,6 +122,7 @@ describe('kindling', () => {
     const help = (await run(['--help'])).out;
     for (const command of [
       'validate',
+      'catch',
       'components',
       'print-config',
       'doctor',

@@ -818,3 +818,70 @@ describe('accounts', () => {
     }
   });
 });
+
+describe('the choice of spans with details', () => {
+  const triggers = {
+    slowNs: 50 * MS,
+    aboveP95: false,
+    minSamples: 20,
+    errors: false,
+    names: [],
+    traceIds: [],
+    baselinePerMinute: 0,
+    maxPerSecond: 100,
+    maxEndpoints: 10,
+  };
+
+  it.each([
+    ['all', undefined, 'all'],
+    ['the slow ones', triggers, 'slow'],
+    ['others', { ...triggers, slowNs: 500 * MS }, undefined],
+  ])('of %s: totals are on every span, events where there is a reason', (_, chosen, expected) => {
+    const world = new World({ config: { triggers: chosen } });
+    const { start, end } = serveOne(world);
+    world.exchange({
+      role: 'server',
+      tgid: APP,
+      requestStart: start,
+      responseEnd: end,
+      context: context(spanId(1)),
+    });
+    const id = world.ask(end + 3000 * MS, batchOf([server(start, end)]), APP);
+    world.play(end + 20_000 * MS);
+    const span = world.spans(id)![0]!;
+    expect(classesOf(span)).toEqual(SERVED);
+    expect(span.attribute('kindling.trigger')).toBe(expected);
+    expect(span.eventCount > 0).toBe(expected !== undefined);
+    const { details_taken_all, details_taken_slow, details_size_slow } = world.engine.stats();
+    expect([details_taken_all, details_taken_slow]).toEqual([
+      Number(expected === 'all'),
+      Number(expected === 'slow'),
+    ]);
+    expect(details_size_slow! > 0).toBe(expected === 'slow');
+  });
+
+  it('is made for requests that no SDK tells of, and can be asked for', () => {
+    const world = new World({ config: { triggers: { ...triggers, slowNs: 0 } } });
+    const asked = world.engine.catch!({ name: 'GET /cart', count: 1, forMs: 60_000 });
+    expect(asked.waiting).toHaveLength(1);
+    const served = [1, 2].map((turn) => {
+      const tid = 20 + turn;
+      const { start, end } = serveOne(world, APP, tid, turn * 1000 * MS, 10 * turn);
+      world.exchange({
+        role: 'server',
+        tgid: APP,
+        requestTid: tid,
+        responseTid: tid,
+        socketCookie: 10 * turn,
+        requestStart: start,
+        responseEnd: end,
+      });
+      return { start, end };
+    });
+    world.play(20_000 * MS);
+    const spans = world.emitted.map(({ profile }, i) => profiled(profile!, served[i]!.start, served[i]!.end));
+    expect(spans.map((span) => span.attribute('kindling.trigger'))).toEqual(['catch', undefined]);
+    expect(spans.map((span) => classesOf(span))).toEqual([SERVED, SERVED]);
+    expect(spans[1]!.eventCount).toBe(0);
+  });
+});
