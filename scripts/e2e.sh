@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# `make e2e`: the built agent against real peers: a Collector and the SDKs of JavaScript, Python, Go and Java. Each is built
-# when its tool chain is there; otherwise its tests are skipped with the reason, or fail when KINDLING_REQUIRE_E2E=1. With
-# KINDLING_E2E_REFERENCE=1 the recorded answers of the contrib components are checked against a live Collector too, and
-# data is sent to a real Jaeger and a real Prometheus.
+# `make e2e`: the built agent against real peers: a Collector, the SDKs of JavaScript and Python, agents of other systems. Each
+# is built when its tool chain is there; otherwise its tests are skipped with the reason, or fail when KINDLING_REQUIRE_E2E=1.
+# With KINDLING_E2E_REFERENCE=1, which builds for half an hour the first time, also the SDKs of Go and Java, a Collector with
+# the contrib components, whose answers are compared with the recorded ones, a real Jaeger and a real Prometheus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,11 +15,11 @@ build_if() { # COMMAND WHAT BUILD...: the tests say what is missing when a build
 }
 
 build_if go 'a Collector' scripts/otelcol/build.sh
-build_if go 'the Go SDK' scripts/peers/build.sh go
 build_if python3 'the Python SDK' scripts/peers/build.sh python
-build_if mvn 'the Java SDK and the Java agent' scripts/peers/build.sh java
 if [ "${KINDLING_E2E_REFERENCE:-}" = 1 ]; then
   # These take minutes to build.
+  scripts/peers/build.sh go
+  scripts/peers/build.sh java
   scripts/otelcol/build.sh reference
   scripts/peers/build.sh prometheus
   scripts/peers/build.sh jaeger

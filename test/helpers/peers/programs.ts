@@ -10,11 +10,19 @@ const BUILT = pathOf('build/peers');
 export interface PeerProgram {
   /** What is missing when it was not built; undefined when it can be started. */
   readonly missing: string | undefined;
+  /** Takes minutes to build the first time: only there with KINDLING_E2E_REFERENCE=1. */
+  readonly isSlow: boolean;
   readonly protocols: readonly string[];
   readonly command: readonly string[];
 }
 
-const program = (name: string, command: readonly string[], protocols: readonly string[]): PeerProgram => ({
+const program = (
+  name: string,
+  isSlow: boolean,
+  command: readonly string[],
+  protocols: readonly string[],
+): PeerProgram => ({
+  isSlow,
   missing: existsSync(`${BUILT}/${name}.stamp`)
     ? undefined
     : `build/peers/${name} is missing; scripts/peers/build.sh ${name} builds it`,
@@ -27,13 +35,20 @@ const OTLP = ['grpc', 'http/protobuf'];
 export const PEER_PROGRAMS: Readonly<Record<string, PeerProgram>> = {
   javascript: {
     missing: undefined,
+    isSlow: false,
     protocols: [...OTLP, 'http/json'],
     command: [process.execPath, '--import', 'tsx', pathOf('test/peers/javascript/send.ts')],
   },
-  python: program('python', [`${BUILT}/python/bin/python`, '-B', pathOf('test/peers/python/send.py')], OTLP),
-  go: program('go', [`${BUILT}/go`], OTLP),
+  python: program(
+    'python',
+    false,
+    [`${BUILT}/python/bin/python`, '-B', pathOf('test/peers/python/send.py')],
+    OTLP,
+  ),
+  go: program('go', true, [`${BUILT}/go`], OTLP),
   java: program(
     'java',
+    true,
     ['java', '-cp', `${BUILT}/java/classes:${BUILT}/java/dependency/*`, 'peer.Send'],
     OTLP,
   ),
@@ -42,6 +57,7 @@ export const PEER_PROGRAMS: Readonly<Record<string, PeerProgram>> = {
 /** The JDK's HTTP server under the stock Java agent. */
 export const JAVA_AGENT: PeerProgram = program(
   'java',
+  true,
   [
     'java',
     `-javaagent:${BUILT}/java/opentelemetry-javaagent.jar`,

@@ -23,6 +23,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 receivers:
   ebpf:
     {{- toYaml .Values.ebpf | nindent 4 }}
+  host_metrics:
   otlp:
     protocols:
       grpc:
@@ -64,8 +65,8 @@ service:
       processors: [memory_limiter, trace_profiling, resource_detection, batch]
       exporters: [otlp_grpc]
     metrics:
-      receivers: [otlp]
-      processors: [memory_limiter, batch]
+      receivers: [ebpf, host_metrics, otlp]
+      processors: [memory_limiter, resource_detection, batch]
       exporters: [otlp_grpc]
     logs:
       receivers: [otlp]
