@@ -4,7 +4,11 @@ import type { ConversationEnds, ConversationShared } from '../protocols/conversa
 import { ProtocolCounters } from '../protocols/counters.js';
 import { EndpointMemory } from '../protocols/endpoint-memory.js';
 import type { WireExchange } from '../protocols/exchange.js';
+import type { HttpDetail } from '../protocols/http/describe.js';
+import type { UrlTemplate, UrlTemplateOptions } from '../protocols/http/url-template.js';
+import { UrlTemplates } from '../protocols/http/url-templates.js';
 import type { ProtocolOptions } from '../protocols/options.js';
+import type { AnyProtocol } from '../protocols/protocol.js';
 import type { ProtocolRegistry } from '../protocols/registry.js';
 import { SpanFacts } from '../protocols/span-facts.js';
 import { CaptureRun } from './capture-run.js';
@@ -13,6 +17,7 @@ import { PacketFile } from './packet-file.js';
 export interface PlayOptions {
   readonly registry: ProtocolRegistry;
   readonly protocols: ProtocolOptions;
+  readonly urlTemplates: UrlTemplateOptions;
   /** Whose view the spans have. */
   readonly side: 'client' | 'server';
 }
@@ -52,6 +57,7 @@ export async function playCapture(
   const waiting: { exchange: WireExchange; ends: ConversationEnds }[] = [];
   const run = new CaptureRun(shared, (exchange, ends) => waiting.push({ exchange, ends }));
   const facts = new SpanFacts();
+  const urls = options.urlTemplates.mode === 'off' ? undefined : new UrlTemplates(options.urlTemplates);
   const deliver = async (count: number) => {
     waiting.sort((a, b) => a.exchange.requestStart - b.exchange.requestStart);
     const epoch = timeFromMs(run.start.seconds * 1000, run.start.nanoseconds);
@@ -61,7 +67,14 @@ export async function playCapture(
       const seen = options.side === 'client' ? ends : turned(ends);
       await take(
         exchange,
-        facts.describe(protocol, exchange, seen, options.side, options.protocols),
+        facts.describe(
+          protocol,
+          exchange,
+          seen,
+          options.side,
+          options.protocols,
+          urls === undefined ? undefined : templateOf(urls, protocol, exchange, ends, options.side),
+        ),
         ends,
         epoch,
       );
@@ -76,6 +89,18 @@ export async function playCapture(
   run.finish();
   await deliver(waiting.length);
   return { run, counters, truncated: file.truncated };
+}
+
+/** A capture knows no services: a server's address stands for one. */
+function templateOf(
+  urls: UrlTemplates,
+  protocol: AnyProtocol,
+  { detail }: WireExchange,
+  ends: ConversationEnds,
+  side: PlayOptions['side'],
+): UrlTemplate | undefined {
+  if (protocol.convention !== 'http') return undefined;
+  return urls.ofDetail(urls.service(`${ends.remoteAddress} ${ends.remotePort}`, side), detail as HttpDetail);
 }
 
 const turned = (ends: ConversationEnds): ConversationEnds => ({

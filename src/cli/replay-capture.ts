@@ -4,6 +4,7 @@ import { type ExchangeJson, TABLE_HEAD, tableRow, toExchangeJson } from '../capt
 import { CaptureFileError } from '../capture/packet-file.js';
 import { type Played, playCapture } from '../capture/play.js';
 import { ConfigError } from '../component/errors.js';
+import { DEFAULT_URL_TEMPLATES } from '../protocols/http/url-template.js';
 import { DEFAULT_PROTOCOL_OPTIONS } from '../protocols/options.js';
 import { loadProtocols } from '../protocols/registry.js';
 import { type CliIo, EXIT_OK } from './command.js';
@@ -29,7 +30,12 @@ export async function printCapture(file: string, options: PrintOptions, io: CliI
   try {
     played = await playCapture(
       file,
-      { registry, protocols: DEFAULT_PROTOCOL_OPTIONS, side: options.side },
+      {
+        registry,
+        urlTemplates: DEFAULT_URL_TEMPLATES,
+        protocols: DEFAULT_PROTOCOL_OPTIONS,
+        side: options.side,
+      },
       (exchange, facts, ends, epoch) => print(toExchangeJson(exchange, facts, ends, epoch)),
     );
   } catch (error) {

@@ -33,7 +33,10 @@ export const replayCommand: Command = async (args, io) => {
 export function withReplay(root: ConfigNode, file: string, more: object = {}): ConfigNode {
   const position: Position = { source: `replay ${file}`, line: 0, column: 0 };
   const plain = toPlain(root) as {
-    receivers?: Record<string, { url_query?: unknown; protocols?: object } | null> | null;
+    receivers?: Record<
+      string,
+      { url_query?: unknown; url_templates?: object | null; protocols?: object } | null
+    > | null;
     connectors?: Record<string, unknown> | null;
     service?: { pipelines?: Record<string, { receivers?: unknown } | null> | null } | null;
   };
@@ -54,6 +57,7 @@ export function withReplay(root: ConfigNode, file: string, more: object = {}): C
   const replay = {
     file,
     ...(ebpf?.url_query === undefined ? {} : { url_query: ebpf.url_query }),
+    ...(ebpf?.url_templates == null ? {} : { url_templates: ebpf.url_templates }),
     ...(ebpf?.protocols == null ? {} : { protocols: ebpf.protocols }),
     ...more,
   };

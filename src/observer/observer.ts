@@ -13,6 +13,7 @@ import type { ConversationShared } from '../protocols/conversation.js';
 import { ProtocolCounters } from '../protocols/counters.js';
 import { EndpointMemory } from '../protocols/endpoint-memory.js';
 import type { WireExchange } from '../protocols/exchange.js';
+import type { UrlTemplateOptions } from '../protocols/http/url-template.js';
 import { ProtocolRegistry } from '../protocols/registry.js';
 import { STAT } from '../receiver/ebpf/abi.gen.js';
 import type { Logger } from '../telemetry/logger.js';
@@ -27,6 +28,7 @@ import { DelayQueue } from './delay-queue.js';
 import { toExchange } from './exchange-builder.js';
 import { ExchangeCounters } from './exchange-counters.js';
 import { ExchangeLinks } from './exchange-links.js';
+import { ExchangeUrls } from './exchange-urls.js';
 import { connectFailure, failedConnect } from './failed-connect.js';
 import type { CreateJoinEngine, JoinConfig, JoinEngine, SpanEdit, UnixNs } from './join-types.js';
 import { type MeasurementOptions, ObserverMeasurements } from './metrics/observer-measurements.js';
@@ -64,6 +66,8 @@ export interface ObserverOptions {
   /** See `ExchangeLinks`. */
   readonly idSeed: string;
   readonly join: JoinConfig;
+  /** Absent: paths have no templates. */
+  readonly urlTemplates?: UrlTemplateOptions | undefined;
   /** Absent: nothing is measured. */
   readonly metrics?: MeasurementOptions | undefined;
   /** False: exchanges become no spans, only metrics. */
@@ -142,6 +146,7 @@ export class Observer {
   );
   readonly #spans: SpanBuilder;
   readonly #measurements: ObserverMeasurements | undefined;
+  readonly #urls: ExchangeUrls | undefined;
   readonly #idSeed: string;
   /** Calls of connect() that came to nothing, by reason. */
   readonly #connectFailures = new Map<string, number>();
@@ -173,6 +178,10 @@ export class Observer {
     this.#idSeed = options.idSeed;
     this.#links = new ExchangeLinks(options.idSeed);
     this.#spans = new SpanBuilder(options.spans, processes, this.#clock);
+    const { urlTemplates } = options;
+    if (urlTemplates !== undefined && urlTemplates.mode !== 'off') {
+      this.#urls = new ExchangeUrls(urlTemplates, processes);
+    }
     if (options.metrics !== undefined) {
       const { protocols: shown } = options.spans;
       this.#measurements = new ObserverMeasurements(options.metrics, shown, processes, this.#clock);
@@ -185,7 +194,9 @@ export class Observer {
         draft.identity = this.#links.identify(connection, draft, connection.pairing!.role);
       },
       finished: (connection, draft, incomplete) => {
-        this.#finished(toExchange(this.#nextExchange++, connection, draft, incomplete));
+        const exchange = toExchange(this.#nextExchange++, connection, draft, incomplete);
+        this.#urls?.name(exchange);
+        this.#finished(exchange);
       },
       begun: (connection, exchange) => {
         processes.get(exchange.tgid);
@@ -218,7 +229,9 @@ export class Observer {
         output.opened(connection, draft);
       },
       finished: (connection, draft, incomplete) => {
-        this.#handOut(connection, toExchange(this.#nextExchange++, connection, draft, incomplete));
+        const exchange = toExchange(this.#nextExchange++, connection, draft, incomplete);
+        this.#urls?.name(exchange);
+        this.#handOut(connection, exchange);
       },
       // The bytes of the socket are another matter.
       ignored: () => {},
@@ -352,6 +365,7 @@ export class Observer {
       turns_accounted: connections.turns,
       spans_built: this.#spansBuilt,
       spans_held: this.#spans.held,
+      ...this.#urls?.stats(),
       ...this.#measurements?.stats(),
     };
   }
@@ -375,6 +389,7 @@ export class Observer {
     const tls = this.#tls;
     const spans = this.#spans;
     const measurements = this.#measurements;
+    const urls = this.#urls;
     const { processes, symbolizer, tls: watch, cost } = this.#parts;
     const netOperation = engine.netOperation?.bind(engine);
     return {
@@ -431,6 +446,7 @@ export class Observer {
         processes.invalidate(record.tgid, false);
         spans.processChanged(record.tgid);
         measurements?.processChanged(record.tgid);
+        urls?.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, false);
         watch?.exec(record.tgid);
       },
@@ -441,6 +457,7 @@ export class Observer {
         processes.invalidate(record.tgid, true);
         spans.processChanged(record.tgid);
         measurements?.processChanged(record.tgid);
+        urls?.processChanged(record.tgid);
         symbolizer.invalidate?.(record.tgid, true);
         watch?.ended(record.tgid);
       },
@@ -483,6 +500,7 @@ export class Observer {
     const protocol = this.#wires?.registry.get(wire.protocol);
     if (conversation === undefined || protocol === undefined) return;
     const exchange = fromWire(this.#nextExchange++, connection, conversation, protocol, wire, tls);
+    this.#urls?.name(exchange);
     if (tls !== undefined || connection.transport === 'udp') this.#handOut(connection, exchange);
     else this.#finished(exchange);
   }

@@ -1,7 +1,7 @@
 /**
  * Attributes of the spans that are built from exchanges: OpenTelemetry semantic conventions 1.44, HTTP spans
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/, stable). Names are low-cardinality: no route is known
- * from the wire, so a span is named by its method alone.
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/, stable). Names are low-cardinality: a span is named
+ * by its method, and by the template of its path where there is one (src/protocols/http/url-templates.ts).
  *
  * Most attributes are the same for every request of a connection, so they are encoded once for each and kept.
  */
@@ -9,6 +9,7 @@ import { writeAttribute } from '../otlp/attribute-writer.js';
 import { field } from '../otlp/wire-reader.js';
 import { WireWriter } from '../otlp/wire-writer.js';
 import { connectionErrorType } from '../protocols/connection-error.js';
+import { withTemplate } from '../protocols/http/url-template.js';
 import {
   ATTR_INCOMPLETE,
   ATTR_SOURCE,
@@ -42,8 +43,8 @@ const METHODS = new Set([
 
 export const isKnownMethod = (method: string): boolean => METHODS.has(method);
 
-export const spanName = (exchange: Exchange): string =>
-  METHODS.has(exchange.http.method) ? exchange.http.method : 'HTTP';
+export const spanName = ({ http, urlTemplate }: Exchange): string =>
+  withTemplate(METHODS.has(http.method) ? http.method : 'HTTP', urlTemplate);
 
 /** Value of `error.type`, undefined for a success; a span that has one has the status ERROR. */
 export function errorType(exchange: Exchange): string | undefined {
@@ -84,7 +85,7 @@ export class SpanAttributeEncoder {
 
   /** Writes the attributes of `exchange` into the current message. */
   write(writer: WireWriter, exchange: Exchange): void {
-    const { http } = exchange;
+    const { http, urlTemplate } = exchange;
     const shared = this.#sharedOf(exchange);
     writer.raw(shared.bytes);
     writer.raw(this.#methodOf(http.method));
@@ -92,9 +93,11 @@ export class SpanAttributeEncoder {
     const query = http.query === undefined ? undefined : this.#queryOf(http.query);
     if (exchange.role === 'client') {
       put(writer, 'url.full', `${shared.origin}${path}${query === undefined ? '' : `?${query}`}`);
+      if (urlTemplate !== undefined) put(writer, 'url.template', urlTemplate.text);
     } else {
       if (path !== '') put(writer, 'url.path', path);
       if (query !== undefined) put(writer, 'url.query', query);
+      if (urlTemplate?.isRoute) put(writer, 'http.route', urlTemplate.text);
     }
     if (http.statusCode !== 0) writer.raw(this.#statusOf(http.statusCode));
     const error = errorType(exchange);

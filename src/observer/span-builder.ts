@@ -152,6 +152,7 @@ export class SpanBuilder {
       ends,
       receivingRole(exchange.role, wire),
       this.#options.protocols,
+      exchange.urlTemplate,
     );
     facts.put(ATTR_SOURCE, 'kernel');
     facts.put(ATTR_INCOMPLETE, exchange.incomplete);

@@ -5,6 +5,7 @@
 
 import type { ConversationEnds } from '../protocols/conversation.js';
 import type { WireExchange } from '../protocols/exchange.js';
+import type { UrlTemplate } from '../protocols/http/url-template.js';
 import type { AnyProtocol } from '../protocols/protocol.js';
 import type { TlsView } from './tls/tls-join.js';
 import type { TlsCloseRecord, TlsDataRecord } from './tls/tls-records.js';
@@ -84,6 +85,8 @@ export interface Exchange {
     readonly ends: ConversationEnds;
   };
   readonly context: WireContext | undefined;
+  /** HTTP: the template of its path, set once when the exchange ends. */
+  urlTemplate?: UrlTemplate | undefined;
   /** Seen in clear inside TLS; absent when the bytes were in clear on the wire. */
   readonly tls?: TlsView | undefined;
   /** Why a part of the truth is missing; absent when nothing is. */

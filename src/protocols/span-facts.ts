@@ -2,6 +2,7 @@
 import { connectionErrorType } from './connection-error.js';
 import type { ConversationEnds } from './conversation.js';
 import type { WireExchange } from './exchange.js';
+import type { UrlTemplate } from './http/url-template.js';
 import type { ProtocolOptions } from './options.js';
 import type { AnyProtocol } from './protocol.js';
 import type { SpanKindName, SpanSink, SpanValue } from './span-sink.js';
@@ -9,6 +10,7 @@ import type { SpanKindName, SpanSink, SpanValue } from './span-sink.js';
 /** Reusable: `describe` overwrites everything. */
 export class SpanFacts implements SpanSink {
   side: 'client' | 'server' = 'client';
+  urlTemplate: UrlTemplate | undefined;
   protocol = '';
   name = '';
   kind: SpanKindName = 'client';
@@ -27,9 +29,11 @@ export class SpanFacts implements SpanSink {
     ends: ConversationEnds,
     side: 'client' | 'server',
     options: ProtocolOptions,
+    urlTemplate?: UrlTemplate,
   ): this {
     const isClient = side === 'client';
     this.side = side;
+    this.urlTemplate = urlTemplate;
     this.kind = side;
     this.protocol = protocol.name;
     this.name = '';

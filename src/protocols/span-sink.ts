@@ -1,3 +1,5 @@
+import type { UrlTemplate } from './http/url-template.js';
+
 /** What `Protocol.describe` fills in. Keys and values are those of the semantic conventions 1.44. */
 export type SpanKindName = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 
@@ -6,6 +8,8 @@ export type SpanValue = string | number | boolean | readonly string[];
 export interface SpanSink {
   /** The end whose view this is: HTTP and RPC spans of a server and of a client differ. */
   readonly side: 'client' | 'server';
+  /** HTTP: the template of the path, where one is known. */
+  readonly urlTemplate?: UrlTemplate | undefined;
   /** What people call the protocol of this exchange: the declaration's name unless set (`grpc` over `http2`). */
   protocol: string;
   /** Low cardinality: never ids, paths, keys or values. */

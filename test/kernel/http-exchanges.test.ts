@@ -171,7 +171,7 @@ describeKernel('HTTP exchanges', () => {
       expect(measured('http.client.request.duration')).toBe(clients.length);
 
       const span = servers[Math.floor(servers.length / 2)]!;
-      expect(span.name).toBe('GET');
+      expect(span.name).toBe('GET /items');
       expect(span.attributes).toMatchObject({
         'http.request.method': 'GET',
         'http.response.status_code': 200,

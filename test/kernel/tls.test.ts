@@ -178,7 +178,7 @@ function expectExact(spans: readonly ObservedSpan[], server: Server, library: st
   const paths = spans.map(({ attributes }) => pathIn(attributes)).sort();
   expect(paths).toEqual(Array.from({ length: REQUESTS }, (_, i) => pathOf(i)).sort());
   for (const { attributes, name } of spans) {
-    expect(name).toBe('GET');
+    expect(name).toBe(pathIn(attributes).startsWith('/missing') ? 'GET' : 'GET /items/{id}');
     expect(attributes).toMatchObject({
       'http.request.method': 'GET',
       'http.response.status_code': pathIn(attributes).startsWith('/missing') ? 404 : 200,

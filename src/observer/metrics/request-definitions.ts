@@ -69,7 +69,14 @@ export const HTTP_CLIENT_DURATION = duration(
   'http.client.request.duration',
   'Duration of HTTP client requests.',
   HTTP_BOUNDS,
-  ['http.request.method', ...SERVER, 'http.response.status_code', 'error.type', 'network.protocol.version'],
+  [
+    'http.request.method',
+    ...SERVER,
+    'http.response.status_code',
+    'error.type',
+    'url.template',
+    'network.protocol.version',
+  ],
   'stable',
 );
 export const DB_CLIENT_DURATION = duration(

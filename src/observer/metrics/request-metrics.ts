@@ -48,6 +48,7 @@ interface Last {
   readonly error: string | undefined;
   readonly host: string | undefined;
   readonly version: string;
+  readonly template: string | undefined;
   readonly tls: Exchange['tls'];
   readonly entry: Entry;
 }
@@ -117,6 +118,7 @@ export class RequestMetrics {
   #http1(exchange: Exchange, group: ServiceGroup): Entry {
     const { http, role, tls, tuple } = exchange;
     const error = errorType(exchange);
+    const template = templateOf(exchange);
     const last = this.#last.get(tuple);
     if (
       last !== undefined &&
@@ -127,22 +129,28 @@ export class RequestMetrics {
       last.role === role &&
       last.error === error &&
       last.version === http.version &&
+      last.template === template &&
       last.tls === tls &&
       isAlive(last.entry)
     ) {
       return last.entry;
     }
-    const entry = this.#http1Entry(exchange, group, error);
+    const entry = this.#http1Entry(exchange, group, error, template);
     if (isOverflow(entry)) return entry;
     const { method, statusCode, host, version } = http;
-    this.#last.set(tuple, { group, role, method, statusCode, error, host, version, tls, entry });
+    this.#last.set(tuple, { group, role, method, statusCode, error, host, version, template, tls, entry });
     return entry;
   }
 
-  #http1Entry(exchange: Exchange, group: ServiceGroup, error: string | undefined): Entry {
+  #http1Entry(
+    exchange: Exchange,
+    group: ServiceGroup,
+    error: string | undefined,
+    template: string | undefined,
+  ): Entry {
     const { http, role, tls, tuple } = exchange;
     const where = role === 'server' ? '' : (http.host ?? `${tuple.remoteAddress} ${tuple.remotePort}`);
-    const key = `${role} ${http.method} ${http.statusCode} ${error} ${http.version} ${tls === undefined} ${where}`;
+    const key = `${role} ${http.method} ${http.statusCode} ${error} ${http.version} ${tls === undefined} ${where} ${template}`;
     const known = group.cached<Entry>(key);
     if (known !== undefined && isAlive(known)) return known;
     const scheme = tls === undefined ? 'http' : 'https';
@@ -160,6 +168,7 @@ export class RequestMetrics {
       'http.response.status_code': http.statusCode === 0 ? undefined : http.statusCode,
       'error.type': error,
       'network.protocol.version': http.version,
+      [role === 'server' ? 'http.route' : 'url.template']: template,
     });
     const entry = { duration, ...this.#io(group, 'http', role, server) };
     if (!isOverflow(entry)) group.cache(key, entry);
@@ -174,6 +183,7 @@ export class RequestMetrics {
       wire.ends,
       role,
       this.#options.protocols,
+      exchange.urlTemplate,
     );
     const { attributes } = facts;
     const metric = durationOf(facts, wire.protocol.convention, role);
@@ -223,6 +233,10 @@ export class RequestMetrics {
     return picked;
   }
 }
+
+/** `url.template` of clients; `http.route` of servers, which is never learned. */
+const templateOf = ({ role, urlTemplate }: Exchange): string | undefined =>
+  role === 'client' || urlTemplate?.isRoute ? urlTemplate?.text : undefined;
 
 /** None of its series has expired or was given up. */
 const isAlive = ({ duration, sent, received }: Entry): boolean =>

@@ -1,11 +1,15 @@
 /**
  * Spans of HTTP exchanges, whatever the version: semantic conventions 1.44, HTTP spans
- * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/, stable). No route is known from the wire, so a span is
- * named by its method alone.
+ * (https://opentelemetry.io/docs/specs/semconv/http/http-spans/, stable). No route is known from the wire: a
+ * span is named by its method, and by the template of its path where one was learned or is given by a rule.
+ *
+ * `http.route` must not stand for a path that was only seen, so a server has it by rules alone; `url.template` is a
+ * client's.
  */
 import type { WireExchange } from '../exchange.js';
 import type { ProtocolOptions } from '../options.js';
 import type { SpanSink } from '../span-sink.js';
+import { withTemplate } from './url-template.js';
 
 /** What is known of an HTTP exchange. */
 export interface HttpDetail {
@@ -45,6 +49,8 @@ export const HTTP_ATTRIBUTES = [
   'url.scheme',
   'url.path',
   'url.query',
+  'url.template',
+  'http.route',
   'user_agent.original',
   'error.type',
 ] as const;
@@ -55,7 +61,8 @@ export function describeHttp(
   options: ProtocolOptions,
 ): void {
   const known = METHODS.has(detail.method);
-  span.name = known ? detail.method : 'HTTP';
+  const { urlTemplate } = span;
+  span.name = withTemplate(known ? detail.method : 'HTTP', urlTemplate);
   span.protocol = detail.version.startsWith('1') ? 'http' : 'http2';
   span.network('http', detail.version);
   span.put('http.request.method', known ? detail.method : '_OTHER');
@@ -67,10 +74,12 @@ export function describeHttp(
   if (span.side === 'client') {
     const host = detail.host ?? span.serverText(detail.scheme === 'https' ? 443 : 80);
     span.put('url.full', `${detail.scheme}://${host}${path}${query === undefined ? '' : `?${query}`}`);
+    span.put('url.template', urlTemplate?.text);
   } else {
     span.put('url.scheme', detail.scheme);
     span.put('url.path', path);
     span.put('url.query', query);
+    if (urlTemplate?.isRoute) span.put('http.route', urlTemplate.text);
   }
   span.put('user_agent.original', detail.userAgent);
   const { statusCode } = detail;

@@ -22,7 +22,7 @@ export const http1Protocol: Protocol<HttpDetail> = {
   docs: {
     parsed:
       'HTTP/1.0 and 1.1: every method, pipelining, chunked and until-close bodies, `100 Continue`, `CONNECT`, upgrades (`h2c` is followed, WebSocket ends at its handshake)',
-    spanName: '`{method}`, `HTTP` for unknown methods',
+    spanName: '`{method} {template}`, `{method}` where no template is known; `HTTP` for unknown methods',
     attributes: HTTP_ATTRIBUTES,
     errors: 'client: status 400 and above; server: 500 and above; `no_response`, `reset`',
     limits: [

@@ -22,7 +22,7 @@ export const http2Protocol: Protocol<HttpDetail> = {
   docs: {
     parsed:
       'HTTP/2 by prior knowledge, after `Upgrade: h2c`, and joined in the middle; HPACK for each direction; interim responses, trailers, resets; gRPC: unary and streaming calls, `grpc-status`, `grpc-message`',
-    spanName: '`{method}`; gRPC: `{package.Service}/{Method}`',
+    spanName: '`{method} {template}` as for HTTP/1.x; gRPC: `{package.Service}/{Method}`',
     attributes: [...HTTP_ATTRIBUTES, ...GRPC_ATTRIBUTES],
     errors:
       'as for HTTP/1.x; gRPC client: every status but OK; gRPC server: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS; a reset stream',

@@ -4,6 +4,7 @@
  *     devices/4711/temperature          devices/{id}/temperature
  *     orders.7f3a91c2.created           orders.{id}.created
  */
+import { ID, looksLikeId } from '../identifier.js';
 
 /** Different names that one protocol may show; later ones leave the operation alone as the span's name. */
 const MAX_NAMES = 1024;
@@ -40,15 +41,11 @@ export class Destinations {
   }
 }
 
-const ID = '{id}';
-/** All digits, hex with a digit in it, a run of four digits, or long and mixed: nobody thinks of such a name. */
-const LOOKS_LIKE_ID =
-  /^(?:\d+|(?=.*\d)[0-9a-f-]{8,}|.*\d{4}.*|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_-]{16,}|.*@.*)$/s;
 /** Names longer than this are cut: they are shown and compared. */
 const LONGEST = 200;
 
 export function withoutIds(destination: string, separator: string): string {
   const parts = destination.slice(0, LONGEST).split(separator);
-  for (let i = 0; i < parts.length; i++) if (LOOKS_LIKE_ID.test(parts[i]!)) parts[i] = ID;
+  for (let i = 0; i < parts.length; i++) if (looksLikeId(parts[i]!)) parts[i] = ID;
   return parts.join(separator);
 }

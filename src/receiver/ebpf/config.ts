@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { byteSize, duration } from '../../config/fields.js';
 import { metricsConfig } from '../../observer/metrics/config.js';
 import { protocolsConfig } from '../../protocols/config.js';
+import { urlTemplatesConfig } from '../../protocols/http/url-templates-config.js';
 
 const selection = (what: string) =>
   z
@@ -138,6 +139,7 @@ export const ebpfConfig = () =>
       .enum(['redacted', 'full', 'off'])
       .default('redacted')
       .describe('What spans show of query strings: names without values, everything, or nothing.'),
+    url_templates: urlTemplatesConfig(),
     metrics: metricsConfig(),
     // Most TLS connections tell their plaintext; a handshake beside it would be a second account of the same thing.
     protocols: protocolsConfig(['tls']),

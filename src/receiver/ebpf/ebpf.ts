@@ -12,6 +12,7 @@ import { DEFAULT_JOIN, JOIN_CONFIG_KEY, OBSERVER_KEY } from '../../observer/obse
 import { spanOptions } from '../../observer/span-builder.js';
 import type { ObserverStats, ObserverWorkerData } from '../../observer/worker-messages.js';
 import { protocolOptions } from '../../protocols/config.js';
+import { urlTemplateOptions } from '../../protocols/http/url-templates-config.js';
 import { loadProtocols } from '../../protocols/registry.js';
 import { VERSION } from '../../version.js';
 import { captureOptions, readsTls, watchesPidsOnly } from './capture-options.js';
@@ -106,6 +107,7 @@ export class EbpfReceiver implements Receiver {
           VERSION,
           protocolOptions(config.protocols, config.url_query),
         ),
+        urlTemplates: urlTemplateOptions(config.url_templates),
         idSeed: bootSeed(),
         join: join ?? DEFAULT_JOIN,
         metrics:

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metricsConfig } from '../../observer/metrics/config.js';
 import { protocolsConfig } from '../../protocols/config.js';
+import { urlTemplatesConfig } from '../../protocols/http/url-templates-config.js';
 
 export const replayConfig = () =>
   z.strictObject({
@@ -26,6 +27,7 @@ export const replayConfig = () =>
       .enum(['client', 'server'])
       .default('client')
       .describe('Captures: whose view the spans have. A recording knows.'),
+    url_templates: urlTemplatesConfig(),
     metrics: metricsConfig(),
     protocols: protocolsConfig(),
   });

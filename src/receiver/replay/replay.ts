@@ -22,6 +22,7 @@ import { RecordingError, readRecording } from '../../observer/recording-reader.j
 import { spanOptions } from '../../observer/span-builder.js';
 import { countSpans } from '../../otlp/count.js';
 import { protocolOptions } from '../../protocols/config.js';
+import { urlTemplateOptions } from '../../protocols/http/url-templates-config.js';
 import { loadProtocols, type ProtocolRegistry } from '../../protocols/registry.js';
 import { VERSION } from '../../version.js';
 import { ABI_HASH } from '../ebpf/abi.gen.js';
@@ -80,7 +81,7 @@ export class ReplayReceiver implements Receiver {
 
   async #playCapture(host: Host, registry: ProtocolRegistry): Promise<void> {
     await nextTurn();
-    const { file, loop, side, url_query, protocols } = this.#config;
+    const { file, loop, side, url_query, url_templates, protocols } = this.#config;
     const { signal } = this.#stop;
     const { logger } = this.#settings;
     const delivery = new BatchDelivery(this.#settings, this.#next.traces, signal);
@@ -92,7 +93,12 @@ export class ReplayReceiver implements Receiver {
       };
       const { run, truncated } = await playCapture(
         file,
-        { registry, protocols: protocolOptions(protocols, url_query), side },
+        {
+          registry,
+          protocols: protocolOptions(protocols, url_query),
+          urlTemplates: urlTemplateOptions(url_templates),
+          side,
+        },
         async (exchange, facts, ends, epoch) => {
           if (spans.add(exchange, facts, ends, epoch)) await deliver();
         },
@@ -137,6 +143,7 @@ export class ReplayReceiver implements Receiver {
           VERSION,
           protocolOptions(this.#config.protocols, this.#config.url_query),
         ),
+        urlTemplates: urlTemplateOptions(this.#config.url_templates),
         idSeed: pass === 0 ? header.idSeed : `${header.idSeed}/${pass}`,
         join: join ?? DEFAULT_JOIN,
         metrics:

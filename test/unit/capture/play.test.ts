@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type ExchangeJson, toExchangeJson } from '../../../src/capture/exchange-json.js';
 import { isCaptureFile } from '../../../src/capture/packet-file.js';
 import { type Played, playCapture } from '../../../src/capture/play.js';
+import { DEFAULT_URL_TEMPLATES } from '../../../src/protocols/http/url-template.js';
 import { DEFAULT_PROTOCOL_OPTIONS } from '../../../src/protocols/options.js';
 import { ProtocolRegistry } from '../../../src/protocols/registry.js';
 import { ethernet, type Frame, ipv4Fragment, pcapFile, pcapngFile, TcpModel } from '../../helpers/pcap.js';
@@ -40,7 +41,12 @@ async function play(bytes: Buffer, name = `${files++}.pcap`) {
   const exchanges: ExchangeJson[] = [];
   const played: Played = await playCapture(
     file,
-    { registry: new ProtocolRegistry(), protocols: DEFAULT_PROTOCOL_OPTIONS, side: 'client' },
+    {
+      registry: new ProtocolRegistry(),
+      protocols: DEFAULT_PROTOCOL_OPTIONS,
+      urlTemplates: DEFAULT_URL_TEMPLATES,
+      side: 'client',
+    },
     (exchange, facts, ends, epoch) => {
       exchanges.push(toExchangeJson(exchange, facts, ends, epoch));
     },
@@ -61,7 +67,7 @@ describe('playCapture', () => {
       duration_ns: 6e6,
       client: '10.0.0.1:40000',
       server: '10.0.0.2:8080',
-      name: 'POST',
+      name: 'POST /a',
       kind: 'client',
       status: 'unset',
     });
@@ -184,8 +190,8 @@ describe('playCapture', () => {
       .close();
     const { exchanges } = await play(pcapFile([...frames(first), ...frames(second)]));
     expect(exchanges.map(({ name, error_type, status }) => [name, error_type, status])).toEqual([
-      ['GET', 'reset', 'error'],
-      ['GET', undefined, 'unset'],
+      ['GET /a', 'reset', 'error'],
+      ['GET /b', undefined, 'unset'],
     ]);
   });
 
@@ -194,7 +200,12 @@ describe('playCapture', () => {
     writeFileSync(file, 'hello, this is no capture');
     expect(await isCaptureFile(file)).toBe(false);
     const registry = new ProtocolRegistry();
-    const options = { registry, protocols: DEFAULT_PROTOCOL_OPTIONS, side: 'client' } as const;
+    const options = {
+      registry,
+      protocols: DEFAULT_PROTOCOL_OPTIONS,
+      urlTemplates: DEFAULT_URL_TEMPLATES,
+      side: 'client',
+    } as const;
     await expect(playCapture(file, options, () => {})).rejects.toThrow('neither pcap nor pcapng');
   });
 });
