@@ -217,7 +217,7 @@ export const tlsClient = () =>
       ...tlsCommonFields(),
       reload_interval: duration()
         .prefault('0s')
-        .describe('Accepted; changes nothing: the files are read when the configuration is.'),
+        .describe('How often the files are read again, for connections made afterwards. 0: never.'),
       insecure: z.boolean().default(false).describe('Plain text instead of TLS.'),
       insecure_skip_verify: z
         .boolean()

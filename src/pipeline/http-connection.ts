@@ -1,9 +1,11 @@
 /** What an HTTP client's settings make of connections: certificates, limits, keeping, proxy. */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { checkServerIdentity } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { z } from 'zod';
 import type { tlsClient } from '../config/fields.js';
+import type { Logger } from '../telemetry/logger.js';
+import { reloadCertificates } from '../transport/reload-certificates.js';
 import { readClientTls } from '../transport/tls-files.js';
 import { TunnelAgent } from './connect-tunnel.js';
 import type { HttpClientConfig } from './http-client-fields.js';
@@ -51,6 +53,20 @@ export async function tlsOptionsOf(
           checkServerIdentity: (_host, certificate) => checkServerIdentity(expectedName, certificate),
         }),
   };
+}
+
+/** Reads the files of `tls` again at its `reload_interval`. Call what it returns to stop. */
+export function reloadClientTls(
+  { agent }: HttpConnection,
+  tls: z.output<ReturnType<typeof tlsClient>> | undefined,
+  logger: Pick<Logger, 'error'>,
+): () => void {
+  if (tls === undefined || !(agent instanceof https.Agent)) return () => {};
+  const apply = (certificates: SecureContextOptions): void => {
+    createSecureContext(certificates); // throws when they are none
+    Object.assign(agent.options, certificates);
+  };
+  return reloadCertificates(tls.reload_interval, () => readClientTls(tls), apply, logger);
 }
 
 function poolOptions(config: HttpClientConfig): http.AgentOptions {

@@ -12,6 +12,7 @@ import {
 import { ByteBudget } from '../transport/byte-budget.js';
 import { GrpcServer, type GrpcServerOptions } from '../transport/grpc-server.js';
 import { hostPort, listenOptions } from '../transport/listen.js';
+import { reloadCertificates } from '../transport/reload-certificates.js';
 import { readServerTls } from '../transport/tls-files.js';
 import { MEMORY_BUDGET } from './memory-budget.js';
 
@@ -40,7 +41,7 @@ export const requestBudget = (host: Host, maxInFlightMib: number): ByteBudget =>
 export class ReceiverServers {
   readonly #settings: Settings;
   readonly #servers = new Map<string, NetworkServer>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #reloads: (() => void)[] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -80,24 +81,21 @@ export class ReceiverServers {
 
   /** May be called without `open` and again. */
   async shutdown(deadline: AbortSignal): Promise<void> {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    for (const stop of this.#reloads.splice(0)) stop();
     await Promise.all([...this.#servers.values()].map((server) => server.shutdown(deadline)));
   }
 
-  /** Reads the certificate files again at `reload_interval`; a bad file keeps the old certificate. */
+  /** At `reload_interval`; a bad file keeps the old certificate. */
   #reloadTls(server: NetworkServer, config: GrpcServerConfig['tls']): void {
-    if (config === undefined || config.reload_interval <= 0) return;
-    const reload = async (): Promise<void> => {
-      try {
-        server.setSecureContext?.(await readServerTls(config));
-      } catch (error) {
-        const { message } = error as Error;
-        this.#settings.logger.error('Reading the certificates again failed. The old ones stay.', {
-          error: message,
-        });
-      }
-    };
-    this.#timers.push(setInterval(() => void reload(), config.reload_interval).unref());
+    if (config === undefined) return;
+    this.#reloads.push(
+      reloadCertificates(
+        config.reload_interval,
+        () => readServerTls(config),
+        (certificates) => server.setSecureContext?.(certificates),
+        this.#settings.logger,
+      ),
+    );
   }
 
   #onPeerError(name: string, error: Error): void {

@@ -4,6 +4,7 @@
  * Field names are those of the Collector's `configtls`
  * (https://github.com/open-telemetry/opentelemetry-collector/tree/v0.159.0/config/configtls).
  */
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { SecureContextOptions, SecureVersion, TlsOptions } from 'node:tls';
 import { rootCertificates } from 'node:tls';
@@ -56,7 +57,21 @@ export async function readClientTls(files: ClientTlsFiles): Promise<SecureContex
   const context = await readContext(files);
   const ca = files.ca_file === undefined ? files.ca_pem?.reveal() : await readPem('CA', files.ca_file);
   if (ca === undefined) return context;
+  // OpenSSL would trust nobody, and not say why.
+  if (!hasCertificate(ca)) {
+    throw new Error(
+      `failed to load TLS config: failed to load CA: no certificate in ${files.ca_file ?? 'ca_pem'}`,
+    );
+  }
   return { ...context, ca: files.include_system_ca_certs_pool ? [...rootCertificates, ca] : ca };
+}
+
+function hasCertificate(pem: string | Buffer): boolean {
+  try {
+    return new X509Certificate(pem) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 async function readContext(files: TlsFiles): Promise<SecureContextOptions> {

@@ -1,5 +1,12 @@
-import { type ConnectionOptions, checkServerIdentity, createSecureContext } from 'node:tls';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  type SecureContextOptions,
+} from 'node:tls';
 import { type ChannelCredentials, credentials, type VerifyOptions } from '@grpc/grpc-js';
+import type { Logger } from '../../telemetry/logger.js';
+import { reloadCertificates } from '../../transport/reload-certificates.js';
 import { readClientTls } from '../../transport/tls-files.js';
 import type { OtlpGrpcConfig } from './config.js';
 
@@ -34,4 +41,16 @@ export async function credentialsOf({ endpoint, tls }: OtlpGrpcConfig): Promise<
       ...(expectedName === undefined ? {} : { servername: expectedName }),
     },
   };
+}
+
+/** Puts certificates that are read again into `options`, for the next connection. Call what it returns to stop. */
+export function reloadTls(
+  options: ConnectionOptions,
+  tls: NonNullable<OtlpGrpcConfig['tls']>,
+  logger: Pick<Logger, 'error'>,
+): () => void {
+  const apply = (certificates: SecureContextOptions): void => {
+    options.secureContext = createSecureContext(certificates);
+  };
+  return reloadCertificates(tls.reload_interval, () => readClientTls(tls), apply, logger);
 }

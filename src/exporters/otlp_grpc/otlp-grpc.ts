@@ -20,7 +20,7 @@ import type { GrpcPingOptions } from '../../transport/grpc-ping.js';
 import { GRPC_STATUS, isRetryableGrpcStatus } from '../../transport/grpc-status.js';
 import { type Channel, type GrpcCompression, openChannel } from './channel.js';
 import { hostAndPort, type OtlpGrpcConfig, splitHostPort } from './config.js';
-import { credentialsOf } from './credentials.js';
+import { credentialsOf, reloadTls } from './credentials.js';
 
 const PATHS: Readonly<Record<Signal, string>> = {
   traces: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
@@ -44,6 +44,7 @@ export class OtlpGrpcSender implements Sender {
   readonly #signal: Signal;
   readonly #options: OtlpGrpcSenderOptions;
   #connect: (() => Channel) | undefined;
+  #stopReload = (): void => {};
   #channel: Channel | undefined;
   #metadata: Metadata = createEmptyMetadata();
   #timeoutsInARow = 0;
@@ -86,6 +87,9 @@ export class OtlpGrpcSender implements Sender {
       keepalive: pingsOf(config),
     };
     this.#connect = () => openChannel(options, process.env);
+    if (config.tls !== undefined && credentials?.tls !== undefined) {
+      this.#stopReload = reloadTls(credentials.tls, config.tls, this.#settings.logger);
+    }
     // Both kinds connect with the first call; what can't be done is told now.
     this.#channel = this.#connect();
     const peer = splitHostPort(resolved.url);
@@ -133,6 +137,7 @@ export class OtlpGrpcSender implements Sender {
 
   /** Running exports have ended, or were given up: the wrappers see to it. */
   async shutdown(_deadline: AbortSignal): Promise<void> {
+    this.#stopReload();
     this.#channel?.close();
     this.#channel = undefined;
     this.#connect = undefined;

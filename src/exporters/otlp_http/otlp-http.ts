@@ -17,7 +17,7 @@ import {
 } from '../../otlp/responses.js';
 import { CookieJar } from '../../pipeline/cookie-jar.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
-import { httpConnectionOf, tlsOptionsOf } from '../../pipeline/http-connection.js';
+import { httpConnectionOf, reloadClientTls, tlsOptionsOf } from '../../pipeline/http-connection.js';
 import { type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
 import { ENV_SIGNAL, revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { type Compression, compressorOf } from '../../pipeline/otlp-export/compress.js';
@@ -49,6 +49,7 @@ export class OtlpHttpSender implements Sender {
   readonly #signal: Signal;
   readonly #options: OtlpHttpSenderOptions;
   #transport: HttpTransport | undefined;
+  #stopReload = (): void => {};
 
   constructor(settings: Settings, signal: Signal, options: OtlpHttpSenderOptions) {
     this.#settings = settings;
@@ -71,6 +72,8 @@ export class OtlpHttpSender implements Sender {
     const fromEnvironment = await resolved.agentFactory(target.protocol);
     const environmentTls = fromEnvironment instanceof Agent ? fromEnvironment.options : {};
     const tls = config.tls === undefined ? environmentTls : await tlsOptionsOf(config.tls);
+    const connection = httpConnectionOf(target, config, tls);
+    this.#stopReload = reloadClientTls(connection, config.tls, this.#settings.logger);
     this.#transport = new HttpTransport({
       url: resolved.url,
       headers: async () => ({
@@ -78,7 +81,7 @@ export class OtlpHttpSender implements Sender {
         ...(await resolved.headers()),
         ...authenticator?.headers(),
       }),
-      connection: httpConnectionOf(target, config, tls),
+      connection,
       cookies: config.cookies?.enabled === true ? new CookieJar(this.#options.now) : undefined,
       compression:
         compression === 'none'
@@ -125,6 +128,7 @@ export class OtlpHttpSender implements Sender {
   }
 
   async shutdown(_deadline: AbortSignal): Promise<void> {
+    this.#stopReload();
     this.#transport?.close();
     this.#transport = undefined;
   }

@@ -5,7 +5,7 @@ import { PermanentError, RetryableError } from '../../component/errors.js';
 import type { Batch } from '../../component/signal.js';
 import { CookieJar } from '../../pipeline/cookie-jar.js';
 import type { Sender } from '../../pipeline/exporter-wrappers.js';
-import { httpConnectionOf, tlsOptionsOf } from '../../pipeline/http-connection.js';
+import { httpConnectionOf, reloadClientTls, tlsOptionsOf } from '../../pipeline/http-connection.js';
 import { type HttpAnswer, HttpTransport } from '../../pipeline/http-transport.js';
 import { revealHeaders } from '../../pipeline/otlp-export/client-config.js';
 import { compressorOf } from '../../pipeline/otlp-export/compress.js';
@@ -21,6 +21,7 @@ export class ZipkinSender implements Sender {
   /** Spans that no Zipkin takes, by the batch they were in. */
   readonly #invalid = new WeakMap<Batch, number>();
   #transport: HttpTransport | undefined;
+  #stopReload = (): void => {};
 
   constructor(settings: Settings, config: ZipkinExporterConfig) {
     this.#settings = settings;
@@ -34,6 +35,8 @@ export class ZipkinSender implements Sender {
     const target = new URL(config.endpoint);
     const { protocol, hostname, port, pathname } = target;
     const contentType = config.format === 'proto' ? 'application/x-protobuf' : 'application/json';
+    const connection = httpConnectionOf(target, config, await tlsOptionsOf(config.tls));
+    this.#stopReload = reloadClientTls(connection, config.tls, this.#settings.logger);
     this.#transport = new HttpTransport({
       url: config.endpoint,
       headers: async () => ({
@@ -42,7 +45,7 @@ export class ZipkinSender implements Sender {
         ...revealHeaders(config.headers),
         ...authenticator?.headers(),
       }),
-      connection: httpConnectionOf(target, config, await tlsOptionsOf(config.tls)),
+      connection,
       cookies: config.cookies?.enabled === true ? new CookieJar(this.#settings.now) : undefined,
       compression:
         config.compression === 'gzip' ? { name: 'gzip', compress: compressorOf('gzip') } : undefined,
@@ -73,6 +76,7 @@ export class ZipkinSender implements Sender {
   }
 
   async shutdown(_deadline: AbortSignal): Promise<void> {
+    this.#stopReload();
     this.#transport?.close();
     this.#transport = undefined;
   }

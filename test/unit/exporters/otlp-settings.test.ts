@@ -1,6 +1,9 @@
 /** Endpoints, headers, TLS, and the OTEL_EXPORTER_OTLP_* variables. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ExporterFactory } from '../../../src/component/factory.js';
@@ -201,6 +204,24 @@ describe.each([
     ).toMatchObject({
       name: 'RetryableError',
     });
+  });
+
+  it('reads its files again at reload_interval, and keeps the old ones when the new are bad', async () => {
+    const receiver = await own(startReceiver({ grpc: { tls: server }, http: { tls: server } }));
+    const folder = mkdtempSync(join(tmpdir(), 'kindling-reload-'));
+    stops.push(async () => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'ca.pem');
+    // An authority, but not that of the server.
+    copyFileSync(pem('client.pem'), file);
+    const tls = { ca_file: file, reload_interval: '20ms' };
+    const sender = await exporter(factory, { endpoint: endpointOf(receiver), tls });
+    expect(await rejection(sender.consume(BATCH))).toMatchObject({ name: 'RetryableError' });
+    copyFileSync(pem('ca.pem'), file);
+    await vi.waitFor(() => sender.consume(BATCH), { timeout: 5000, interval: 20 });
+    writeFileSync(file, 'not a certificate');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sender.consume(BATCH);
+    expect(receiver.sink.batches).toHaveLength(2);
   });
 
   it('does not start without its files', async () => {
