@@ -1,13 +1,10 @@
 import { stringify } from 'yaml';
-import { z } from 'zod';
 import { COMPONENTS } from '../components.js';
 import { checkConfig } from '../config/check.js';
-import { SECTIONS } from '../config/factories.js';
+import { effectiveConfig } from '../config/effective.js';
 import { loadConfig } from '../config/load.js';
 import { type ConfigNode, nodeAt, toPlain } from '../config/node.js';
 import type { ProviderTools } from '../config/providers.js';
-import { serviceFields } from '../config/service.js';
-import type { CheckedConfig } from '../config/settings.js';
 import { type Command, EXIT_OK, UsageError } from './command.js';
 import { parseConfigOptions } from './options.js';
 import { readConfig } from './read-config.js';
@@ -37,7 +34,7 @@ export const printConfigCommand: Command = async (args, io) => {
       ? await readLeniently(sources, tools)
       : await readConfig(sources, tools, { prefixed: true }).then(({ root, config }) => ({
           root,
-          printed: effective(root, config),
+          printed: effectiveConfig(config, root),
         }));
   const shown = mode === 'unredacted' ? reveal(printed, root) : printed;
   io.out(format === 'json' ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown));
@@ -48,38 +45,7 @@ export const printConfigCommand: Command = async (args, io) => {
 async function readLeniently(sources: Parameters<typeof loadConfig>[0], tools: ProviderTools) {
   const root = await loadConfig(sources, tools);
   const checked = checkConfig(root, COMPONENTS, sources.gates);
-  return { root, printed: checked.ok ? effective(root, checked.config) : toPlain(root) };
-}
-
-function effective(root: ConfigNode, config: CheckedConfig): Record<string, unknown> {
-  const sections: Record<string, unknown> = {};
-  for (const section of SECTIONS) {
-    if (config[section].size === 0) continue;
-    sections[section] = Object.fromEntries(
-      [...config[section].values()].map((entry) => [
-        entry.id,
-        encode(entry.factory.config(), entry.config, nodeAt(root, [section, entry.id])),
-      ]),
-    );
-  }
-  const pipelines = Object.fromEntries(
-    config.pipelines.map(({ id, receivers, processors, exporters }) => [
-      id,
-      { receivers, processors, exporters },
-    ]),
-  );
-  const { telemetry, limits = {} } = config;
-  const service = { extensions: [...config.enabledExtensions], pipelines, telemetry, limits };
-  return { ...sections, service: encode(serviceFields(), service, nodeAt(root, ['service'])) };
-}
-
-/** Values back to what a user would write ("200ms"); a schema that only knows one way is shown as written. */
-function encode(schema: z.ZodType, value: unknown, written: ConfigNode | undefined): unknown {
-  try {
-    return z.encode(schema, value);
-  } catch {
-    return written === undefined ? value : (toPlain(written) ?? {});
-  }
+  return { root, printed: checked.ok ? effectiveConfig(checked.config, root) : toPlain(root) };
 }
 
 /** Puts the secrets of the input back where the output hides them. */

@@ -34,6 +34,8 @@ export interface AgentView {
   /** Every component instance and how it is. */
   readonly components: readonly { readonly identity: ComponentIdentity; readonly event: StatusEvent }[];
   readonly gates: Pick<FeatureGates, 'all' | 'isEnabled'>;
+  /** What runs, with every default, ready for JSON; secrets are redacted. */
+  effectiveConfig(): unknown;
   snapshot(): Snapshot;
   /** Calls `onChange` after each change of what is above, until the function that it returns is called. */
   watch(onChange: () => void): () => void;

@@ -1,3 +1,4 @@
+import { effectiveConfig } from '../config/effective.js';
 import { FeatureGates } from '../config/feature-gates.js';
 import type { CheckedConfig, PipelineEntry } from '../config/settings.js';
 import type { ComponentIdentity, MetricsRegistry, Snapshot } from '../telemetry/registry.js';
@@ -16,7 +17,7 @@ export class StatusBoard implements AgentView {
   readonly #tools: BoardTools;
   readonly #entries = new Map<string, { identity: ComponentIdentity; event: StatusEvent }>();
   readonly #watchers = new Set<() => void>();
-  #config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'> | undefined;
+  #config: CheckedConfig | undefined;
   #readySinceMs: number | undefined;
 
   constructor(tools: BoardTools) {
@@ -45,6 +46,10 @@ export class StatusBoard implements AgentView {
     return this.#config?.gates ?? new FeatureGates();
   }
 
+  effectiveConfig(): unknown {
+    return this.#config === undefined ? {} : effectiveConfig(this.#config);
+  }
+
   snapshot(): Snapshot {
     return this.#tools.registry.snapshot();
   }
@@ -55,7 +60,7 @@ export class StatusBoard implements AgentView {
   }
 
   /** `config` begins to run. */
-  show(config: Pick<CheckedConfig, 'pipelines' | 'enabledExtensions' | 'gates'>): void {
+  show(config: CheckedConfig): void {
     this.#config = config;
     this.#tell();
   }

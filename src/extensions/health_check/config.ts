@@ -66,6 +66,13 @@ const fields = () =>
           })
           .prefault({})
           .describe('`?pipeline=traces` asks for one pipeline, `?verbose` for all components.'),
+        config: z
+          .strictObject({
+            enabled: z.boolean().default(false).describe('Serve it.'),
+            path: urlPath().default('/config').describe('Its URL path.'),
+          })
+          .prefault({})
+          .describe('The configuration that runs, as JSON, with its secrets redacted.'),
       }),
     )
       .optional()

@@ -43,7 +43,7 @@ export class HealthCheck implements Extension {
       return;
     }
     if (http !== undefined) {
-      this.#listener = await servePages(http.endpoint, (url) => this.#status(view, url));
+      this.#listener = await servePages(http.endpoint, (url) => this.#page(view, url));
       this.#settings.logger.info('Starting health_check extension', { endpoint: http.endpoint });
     }
     if (grpc === undefined) return;
@@ -84,8 +84,11 @@ export class HealthCheck implements Extension {
     return { status, type: JSON_TYPE, body: JSON.stringify(body) };
   }
 
-  #status(view: AgentView, { pathname, searchParams }: URL): Page {
+  #page(view: AgentView, { pathname, searchParams }: URL): Page {
     const { http, component_health: rules } = this.#config;
+    if (http?.config.enabled === true && pathname === http.config.path) {
+      return { status: 200, type: JSON_TYPE, body: JSON.stringify(view.effectiveConfig()) };
+    }
     if (http === undefined || !http.status.enabled || pathname !== http.status.path) return NOT_FOUND;
     const verbose = searchParams.has('verbose') && searchParams.get('verbose') !== 'false';
     const pipeline = searchParams.get('pipeline') ?? undefined;

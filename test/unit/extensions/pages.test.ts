@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { RetryableError } from '../../../src/component/errors.js';
 import { defineExtension } from '../../../src/component/factory.js';
 import { FeatureGates } from '../../../src/config/feature-gates.js';
+import { serviceFields } from '../../../src/config/service.js';
+import type { CheckedConfig } from '../../../src/config/settings.js';
 import { healthCheckConfig } from '../../../src/extensions/health_check/config.js';
 import {
   HEALTH_SERVICE,
@@ -28,6 +30,20 @@ let harness: PipelineHarness | undefined;
 afterEach(() => harness?.agent.stop());
 
 /** A pipeline with one extension, which is started for real and told us where it listens. */
+/** A configuration of nothing. */
+const EMPTY: CheckedConfig = {
+  receivers: new Map(),
+  processors: new Map(),
+  exporters: new Map(),
+  connectors: new Map(),
+  extensions: new Map(),
+  pipelines: [],
+  enabledExtensions: [],
+  telemetry: serviceFields().shape.telemetry.parse({}),
+  gates: new FeatureGates(),
+  warnings: [],
+};
+
 async function start(kind: 'health' | 'zpages', config: object): Promise<string> {
   let made: HealthCheck | Zpages | undefined;
   const factory = defineExtension({
@@ -47,7 +63,7 @@ async function start(kind: 'health' | 'zpages', config: object): Promise<string>
     `
 receivers: { in: }
 processors: { batch: { timeout: 0s } }
-exporters: { out:, otlp_grpc: { endpoint: 'http://127.0.0.1:1', sending_queue: { enabled: false }, retry_on_failure: { enabled: false } } }
+exporters: { out:, otlp_grpc: { endpoint: 'http://127.0.0.1:1', headers: { x-key: secret }, sending_queue: { enabled: false }, retry_on_failure: { enabled: false } } }
 extensions: { probe: ${JSON.stringify(config)} }
 service:
   extensions: [probe]
@@ -116,6 +132,23 @@ describe('health_check', () => {
     expect((await get(`${url}/status?pipeline=none`)).status).toBe(404);
   });
 
+  it('version 2 shows the configuration that runs when it is told to, without secrets', async () => {
+    const off = await start('health', { use_v2: true, http: { endpoint: '127.0.0.1:0' } });
+    expect((await get(`${off}/config`)).status).toBe(404);
+    await harness?.agent.stop();
+    const on = await start('health', {
+      use_v2: true,
+      http: { endpoint: '127.0.0.1:0', config: { enabled: true, path: '/what' } },
+    });
+    const { status, body } = await get(`${on}/what`);
+    expect(status).toBe(200);
+    const shown = JSON.parse(body);
+    expect(Object.keys(shown)).toEqual(['receivers', 'processors', 'exporters', 'extensions', 'service']);
+    expect(shown.processors.batch).toMatchObject({ timeout: '0s', send_batch_size: 8192 });
+    expect(shown.exporters.otlp_grpc.headers).toMatchObject({ 'x-key': '[REDACTED]' });
+    expect(body).not.toContain('secret');
+  });
+
   it('version 2 answers 503 while it starts or stops, 500 for errors that count', () => {
     const pipeline = {
       id: 'traces',
@@ -126,7 +159,7 @@ describe('health_check', () => {
     } as const;
     let now = 1000;
     const board = new StatusBoard({ registry: new MetricsRegistry(), now: () => now, version: 'test' });
-    board.show({ pipelines: [pipeline], enabledExtensions: [], gates: new FeatureGates() });
+    board.show({ ...EMPTY, pipelines: [pipeline] });
     const rules = healthCheckConfig().parse({
       component_health: { include_recoverable_errors: true, recovery_duration: '10s' },
     }).component_health;
@@ -163,7 +196,7 @@ describe('health_check over gRPC', () => {
       processors: [],
       exporters: [],
     } as const;
-    board.show({ pipelines: [pipeline], enabledExtensions: [], gates: new FeatureGates() });
+    board.show({ ...EMPTY, pipelines: [pipeline] });
     const identity = { kind: 'receiver', id: 'in' } as const;
     board.set(identity, 'starting');
     const config = healthCheckConfig().parse({ use_v2: true, grpc: { endpoint: '127.0.0.1:0' } });
@@ -188,7 +221,7 @@ describe('health_check over gRPC', () => {
     board.set(identity, 'ok');
     await vi.waitFor(() => expect(seen).toEqual([NOT_SERVING, SERVING]));
     expect(await check('traces')).toBe(SERVING);
-    board.show({ pipelines: [], enabledExtensions: [], gates: new FeatureGates() });
+    board.show(EMPTY);
     await vi.waitFor(() => expect(seen).toEqual([NOT_SERVING, SERVING, SERVICE_UNKNOWN]));
     await extension.shutdown();
     client.close();
